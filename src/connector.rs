@@ -1,0 +1,1 @@
+//! Input of a job -> operation -> exchange of requests and replies -> outcome.

@@ -1,0 +1,1 @@
+//! FEEL as Camunda speaks it.

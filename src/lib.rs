@@ -1,0 +1,21 @@
+//! `servicenow-worker`: a Camunda 8 (Zeebe) job worker for ServiceNow.
+//!
+//! The map of the crate; `docs/architecture.md` walks the way of a job through it.
+//!
+//! - pure, no I/O, no clock: [`job`], [`outcome`], [`feel`], [`servicenow`]'s words,
+//!   [`connector`]
+//! - the line where I/O begins: [`ports`]
+//! - adapters behind it: [`zeebe`], [`servicenow::http`], [`secret_store`], [`clock`]
+//! - engines, generic over the ports: [`worker`], [`sandbox`]
+//! - wiring: [`config`], [`telemetry`], [`management`], [`cli`]
+
+pub mod clock;
+pub mod connector;
+pub mod feel;
+pub mod job;
+pub mod outcome;
+pub mod ports;
+pub mod sandbox;
+pub mod secret_store;
+pub mod servicenow;
+pub mod zeebe;

@@ -1,0 +1,65 @@
+//! Where a request goes and who it is from.
+#![deny(clippy::disallowed_types)]
+
+use secrecy::SecretString;
+
+use super::Instance;
+
+/// An instance together with the credentials for it.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The configured connection's name, or `inline`.
+    pub connection: String,
+    /// The instance.
+    pub instance: Instance,
+    /// The credentials, secrets already in place.
+    pub authentication: Authentication,
+    /// Most calls at once to this endpoint.
+    pub max_concurrency: usize,
+}
+
+/// How the worker proves who it is. The secret parts never print.
+#[derive(Clone, Debug)]
+pub enum Authentication {
+    /// HTTP Basic.
+    Basic {
+        /// ServiceNow user.
+        username: String,
+        /// The user's password.
+        password: SecretString,
+    },
+    /// A bearer token made elsewhere.
+    Bearer {
+        /// The token.
+        token: SecretString,
+    },
+    /// ServiceNow's inbound API key, sent as a header.
+    ApiKey {
+        /// Header name; ServiceNow's own is `x-sn-apikey`.
+        header: String,
+        /// The key.
+        key: SecretString,
+    },
+    /// OAuth client credentials at `/oauth_token.do`.
+    OauthClientCredentials(OauthClient),
+    /// OAuth resource-owner password grant at `/oauth_token.do`.
+    OauthPassword {
+        /// The OAuth client.
+        client: OauthClient,
+        /// ServiceNow user.
+        username: String,
+        /// The user's password.
+        password: SecretString,
+    },
+}
+
+/// An OAuth client registered with the instance.
+#[derive(Clone, Debug)]
+pub struct OauthClient {
+    /// Client id.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: SecretString,
+    /// Requested scope, when one is needed.
+    pub scope: Option<String>,
+}

@@ -1,0 +1,9 @@
+//! Everything that needs only Rust: one binary, real sockets.
+
+mod architecture;
+mod cli;
+mod sandbox;
+mod servicenow_http;
+mod support;
+mod worker;
+mod zeebe;

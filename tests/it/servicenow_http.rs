@@ -1,0 +1,1 @@
+//! servicenow_http

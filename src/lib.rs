@@ -18,4 +18,5 @@ pub mod ports;
 pub mod sandbox;
 pub mod secret_store;
 pub mod servicenow;
+pub mod tls;
 pub mod zeebe;

@@ -115,15 +115,12 @@ impl fmt::Debug for Directory {
 
 /// Reads a secret without the newline that editors and `echo` put at its end.
 fn read_secret(file: File) -> io::Result<SecretString> {
-    let mut text = String::new();
-    let most = MAX_SECRET_BYTES as u64 + 1;
-    file.take(most).read_to_string(&mut text).map_err(|error| match error.kind() {
-        io::ErrorKind::InvalidData => invalid("it is not UTF-8 text"),
-        _ => error,
-    })?;
-    if text.len() > MAX_SECRET_BYTES {
+    let mut bytes = Vec::new();
+    file.take(MAX_SECRET_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_SECRET_BYTES {
         return Err(invalid(format!("it is larger than {MAX_SECRET_BYTES} bytes")));
     }
+    let mut text = String::from_utf8(bytes).map_err(|_| invalid("it is not UTF-8 text"))?;
     let end = text
         .strip_suffix('\n')
         .map_or(text.len(), |line| line.strip_suffix('\r').unwrap_or(line).len());

@@ -21,5 +21,6 @@ pub mod sandbox;
 pub mod secret_store;
 pub mod servicenow;
 pub mod telemetry;
+pub mod tls;
 pub mod worker;
 pub mod zeebe;

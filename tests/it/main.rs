@@ -5,6 +5,7 @@
 mod architecture;
 mod cli;
 mod sandbox;
+mod secret_store;
 mod servicenow_http;
 mod support;
 mod worker;

@@ -127,6 +127,20 @@ async fn calls_in_a_row_share_one_connection() {
     assert_eq!((server.requests().len(), server.connections()), (20, 1));
 }
 
+#[tokio::test]
+async fn an_idle_connection_is_let_go_before_the_server_does_it() {
+    assert!(config().idle_timeout < Duration::from_secs(20));
+    let server = Server::start(|_| json_answer("200 OK", "{}")).await;
+    let config = Config { idle_timeout: Duration::from_millis(20), ..config() };
+    let client = Client::new(&config).unwrap();
+    client.send(&endpoint(&server), get()).await.unwrap();
+    while server.open() > 0 {
+        tokio::task::yield_now().await;
+    }
+    client.send(&endpoint(&server), get()).await.unwrap();
+    assert_eq!(server.connections(), 2);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_crowd_of_calls_never_has_more_connections_than_slots() {
     let large = "x".repeat(30_000);

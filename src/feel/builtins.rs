@@ -15,6 +15,10 @@ mod range;
 mod string;
 mod temporal;
 
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::OnceLock;
+
 use jiff::Timestamp;
 
 use super::budget::Budget;
@@ -33,6 +37,27 @@ pub(crate) const ALL: &[&[Builtin]] = &[
     string::BUILTINS,
     temporal::BUILTINS,
 ];
+
+/// The built-in functions of a name.
+pub(crate) fn named(name: &str) -> &'static [&'static Builtin] {
+    table().get(name).map_or(&[], Vec::as_slice)
+}
+
+/// The names of all built-in functions.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    table().keys().copied()
+}
+
+fn table() -> &'static HashMap<&'static str, Vec<&'static Builtin>> {
+    static TABLE: OnceLock<HashMap<&'static str, Vec<&'static Builtin>>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut table: HashMap<_, Vec<_>> = HashMap::new();
+        for builtin in ALL.iter().copied().flatten() {
+            table.entry(builtin.name).or_default().push(builtin);
+        }
+        table
+    })
+}
 
 /// One overload of a built-in function.
 pub(crate) struct Builtin {
@@ -65,12 +90,21 @@ impl Builtin {
         Self { name, parameters, arity: Arity::Exactly, call }
     }
 
-    /// An overload that takes any number of arguments.
+    /// An overload that takes any number of arguments; the parameters name those that a
+    /// call may name.
     pub(crate) const fn variadic(
         name: &'static str,
+        parameters: &'static [&'static str],
         call: fn(&mut Call<'_>, &[Value]) -> Result<Value, Error>,
     ) -> Self {
-        Self { name, parameters: &[], arity: Arity::Variadic, call }
+        Self { name, parameters, arity: Arity::Variadic, call }
+    }
+}
+
+impl fmt::Debug for Builtin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if self.arity == Arity::Variadic { "..." } else { "" };
+        write!(f, "{}({}{more})", self.name, self.parameters.join(", "))
     }
 }
 

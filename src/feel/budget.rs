@@ -40,6 +40,12 @@ impl Budget {
         take(&mut self.items, count, "the expression builds too many list items")
     }
 
+    /// Whether that many items could still be built.
+    pub(super) fn room_for_items(&self, count: usize) -> Result<(), Error> {
+        let mut left = self.items;
+        take(&mut left, count, "the expression builds too many list items")
+    }
+
     /// Pays for bytes of text about to be built.
     pub(crate) fn bytes(&mut self, count: usize) -> Result<(), Error> {
         take(&mut self.bytes, count, "the expression builds too much text")

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
+use super::compare;
 use super::function::Function;
 use super::number::Number;
 use super::range::Range;
@@ -158,6 +159,13 @@ impl From<String> for Value {
     }
 }
 
+/// Nothing becomes null.
+impl From<Option<Number>> for Value {
+    fn from(number: Option<Number>) -> Self {
+        number.map_or(Self::Null, Self::Number)
+    }
+}
+
 impl From<Vec<Value>> for Value {
     fn from(items: Vec<Value>) -> Self {
         Self::list(items)
@@ -176,13 +184,19 @@ impl fmt::Debug for Value {
 pub struct List {
     items: Vec<Value>,
     depth: u32,
+    weight: usize,
 }
 
 impl List {
     /// A list of these items.
     pub fn new(items: Vec<Value>) -> Self {
-        let depth = deepest(items.iter());
-        Self { items, depth }
+        let (depth, weight) = measured(items.iter());
+        Self { items, depth, weight }
+    }
+
+    /// How many values there are in all, however deep.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
     }
 }
 
@@ -200,6 +214,7 @@ pub struct Context {
     entries: Vec<(Arc<str>, Value)>,
     index: OnceLock<Box<std::collections::HashMap<Arc<str>, usize>>>,
     depth: u32,
+    weight: usize,
 }
 
 impl Context {
@@ -238,8 +253,13 @@ impl Context {
 
     /// A context of entries whose keys are known to differ.
     pub(crate) fn from_distinct(entries: Vec<(Arc<str>, Value)>) -> Self {
-        let depth = deepest(entries.iter().map(|(_, value)| value));
-        Self { entries, index: OnceLock::new(), depth }
+        let (depth, weight) = measured(entries.iter().map(|(_, value)| value));
+        Self { entries, index: OnceLock::new(), depth, weight }
+    }
+
+    /// How many values there are in all, however deep.
+    pub(super) fn weight(&self) -> usize {
+        self.weight
     }
 }
 
@@ -273,6 +293,10 @@ impl FromIterator<(Arc<str>, Value)> for Context {
     }
 }
 
-fn deepest<'a>(values: impl Iterator<Item = &'a Value>) -> u32 {
-    values.map(Value::depth).max().unwrap_or(0).saturating_add(1)
+/// The depth and the weight of something that holds these values.
+fn measured<'a>(values: impl Iterator<Item = &'a Value>) -> (u32, usize) {
+    let (depth, weight) = values.fold((0, 0_usize), |(depth, weight), value| {
+        (value.depth().max(depth), weight.saturating_add(compare::weight(value)))
+    });
+    (depth.saturating_add(1), weight.saturating_add(1))
 }

@@ -23,6 +23,7 @@ mod authentication;
 mod config;
 mod exchange;
 mod finished;
+pub mod functions;
 mod pattern;
 mod plan;
 

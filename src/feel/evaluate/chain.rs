@@ -17,8 +17,7 @@ impl Run {
     #[inline(never)]
     pub(super) fn arithmetic(
         &mut self,
-        first: &Expr,
-        rest: &[(Arithmetic, Expr)],
+        (first, rest): &(Expr, Vec<(Arithmetic, Expr)>),
         scope: &Scope<'_>,
     ) -> Result<Value, Error> {
         let mut result = self.value(first, scope)?;
@@ -179,8 +178,7 @@ impl Run {
     #[inline(never)]
     pub(super) fn instance_of(
         &mut self,
-        operand: &Expr,
-        name: &Arc<str>,
+        (operand, name): &(Expr, Arc<str>),
         scope: &Scope<'_>,
     ) -> Result<Value, Error> {
         let value = self.value(operand, scope)?;
@@ -225,8 +223,7 @@ impl Run {
     #[inline(never)]
     pub(super) fn chosen(
         &mut self,
-        arms: &[(Expr, Expr)],
-        otherwise: &Expr,
+        (arms, otherwise): &(Vec<(Expr, Expr)>, Expr),
         scope: &Scope<'_>,
     ) -> Result<Value, Error> {
         for (condition, then) in arms {
@@ -248,8 +245,7 @@ impl Run {
     #[inline(never)]
     pub(super) fn tested(
         &mut self,
-        operand: &Expr,
-        tests: &[Test],
+        (operand, tests): &(Expr, Vec<Test>),
         scope: &Scope<'_>,
     ) -> Result<Value, Error> {
         let value = self.value(operand, scope)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Parser, SyntaxError};
+use super::{Parsed, Parser};
 use crate::feel::ast::Expr;
 use crate::feel::number::Number;
 use crate::feel::temporal::{self, Kind};
@@ -13,7 +13,7 @@ const KEY_ENDS: [char; 8] = ['"', '{', '}', ':', ',', '[', ']', '`'];
 
 impl Parser<'_> {
     /// `12`, `1.5` or `.5`; there are no exponents.
-    pub(super) fn number(&mut self) -> Result<Expr, SyntaxError> {
+    pub(super) fn number(&mut self) -> Parsed<Expr> {
         let rest = self.cursor.rest();
         let whole = digits(rest);
         let fraction = rest[whole..].strip_prefix('.').map_or(0, digits);
@@ -24,13 +24,13 @@ impl Parser<'_> {
         Ok(Expr::Literal(Value::Number(number)))
     }
 
-    pub(super) fn string(&mut self) -> Result<Expr, SyntaxError> {
+    pub(super) fn string(&mut self) -> Parsed<Expr> {
         let raw = self.quoted()?;
         Ok(Expr::Literal(Value::String(unescaped(raw))))
     }
 
     /// What stands between two quotes, escapes untouched.
-    fn quoted(&mut self) -> Result<&str, SyntaxError> {
+    fn quoted(&mut self) -> Parsed<&str> {
         let inner = &self.cursor.rest()[1..];
         let mut escaped = false;
         for (at, byte) in inner.bytes().enumerate() {
@@ -48,7 +48,7 @@ impl Parser<'_> {
     }
 
     /// `@"2026-05-01"`
-    pub(super) fn temporal(&mut self) -> Result<Expr, SyntaxError> {
+    pub(super) fn temporal(&mut self) -> Parsed<Expr> {
         self.cursor.advance(1);
         if self.cursor.peek() != Some('"') {
             return Err(self.unexpected("a quoted date, time or duration after '@'"));
@@ -58,7 +58,7 @@ impl Parser<'_> {
     }
 
     /// `date("2026-05-01")` and its like, which are literals too.
-    pub(super) fn temporal_call(&mut self) -> Result<Option<Expr>, SyntaxError> {
+    pub(super) fn temporal_call(&mut self) -> Parsed<Option<Expr>> {
         let kinds = [
             ("date and time", Kind::DateTime),
             ("duration", Kind::Duration),
@@ -83,7 +83,7 @@ impl Parser<'_> {
     }
 
     /// `{a: 1, "b c": 2}`
-    pub(super) fn context(&mut self) -> Result<Expr, SyntaxError> {
+    pub(super) fn context(&mut self) -> Parsed<Expr> {
         self.cursor.advance(1);
         let mut entries = Vec::new();
         if self.cursor.eat("}") {
@@ -101,7 +101,7 @@ impl Parser<'_> {
         Ok(Expr::Context(entries))
     }
 
-    fn key(&mut self) -> Result<Arc<str>, SyntaxError> {
+    fn key(&mut self) -> Parsed<Arc<str>> {
         match self.cursor.peek() {
             Some('"') => Ok(self.quoted()?.into()),
             Some('`') => self.name("a key"),

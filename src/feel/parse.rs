@@ -42,7 +42,11 @@ fn whole(source: &str) -> Parsed<Expr> {
     parser.cursor.eat("=");
     let expression = parser.expression()?;
     parser.cursor.skip();
-    if parser.cursor.at_end() { Ok(expression) } else { Err(parser.unexpected("an operator or the end")) }
+    if parser.cursor.at_end() {
+        Ok(expression)
+    } else {
+        parser.unexpected("an operator or the end")
+    }
 }
 
 struct Parser<'s> {
@@ -68,7 +72,7 @@ impl<'s> Parser<'s> {
     /// ends the whole parse, so that nobody leaves after one.
     fn enter(&mut self) -> Parsed<()> {
         if self.depth >= NESTING {
-            return Err(self.unexpected("an expression nested at most 64 deep"));
+            return self.unexpected("an expression nested at most 64 deep");
         }
         self.depth += 1;
         Ok(())
@@ -81,17 +85,18 @@ impl<'s> Parser<'s> {
     /// The error that something else stands here.
     #[cold]
     #[inline(never)]
-    fn unexpected(&self, expected: &'static str) -> Box<SyntaxError> {
-        Box::new(SyntaxError::at(self.cursor.source(), self.cursor.position(), expected))
+    fn unexpected<T>(&self, expected: &'static str) -> Parsed<T> {
+        let error = SyntaxError::at(self.cursor.source(), self.cursor.position(), expected);
+        Err(Box::new(error))
     }
 
     /// Takes this token or complains.
     fn expect(&mut self, token: &str, expected: &'static str) -> Parsed<()> {
-        if self.cursor.eat(token) { Ok(()) } else { Err(self.unexpected(expected)) }
+        if self.cursor.eat(token) { Ok(()) } else { self.unexpected(expected) }
     }
 
     /// Takes this keyword or complains.
     fn expect_word(&mut self, word: &str, expected: &'static str) -> Parsed<()> {
-        if self.cursor.eat_word(word) { Ok(()) } else { Err(self.unexpected(expected)) }
+        if self.cursor.eat_word(word) { Ok(()) } else { self.unexpected(expected) }
     }
 }

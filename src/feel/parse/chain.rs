@@ -125,7 +125,7 @@ impl Parser<'_> {
     #[inline(never)]
     fn range_test(&mut self, tests: &mut Vec<Test>) -> Parsed<()> {
         let Some(Test::Expression(start) | Test::Condition(start)) = tests.pop() else {
-            return Err(self.unexpected("',' or ')' after the test"));
+            return self.unexpected("',' or ')' after the test");
         };
         tests.push(Test::Range(Box::new(self.range_after(start, false)?)));
         Ok(())
@@ -153,17 +153,13 @@ impl Parser<'_> {
     }
 
     /// The rest of a range whose start was read.
-    pub(super) fn range_after(
-        &mut self,
-        start: Expr,
-        start_included: bool,
-    ) -> Parsed<RangeEnds> {
+    pub(super) fn range_after(&mut self, start: Expr, start_included: bool) -> Parsed<RangeEnds> {
         self.expect("..", "'..' and the end of the range")?;
         let end = self.ranked(Rank::Sum)?;
         let end_included = match self.cursor.peek() {
             Some(']') => true,
             Some(')' | '[') => false,
-            _ => return Err(self.unexpected("']' or ')' after the range")),
+            _ => return self.unexpected("']' or ')' after the range"),
         };
         self.cursor.advance(1);
         Ok(RangeEnds { start, start_included, end, end_included })

@@ -18,8 +18,9 @@ impl Parser<'_> {
         let whole = digits(rest);
         let fraction = rest[whole..].strip_prefix('.').map_or(0, digits);
         let length = if fraction > 0 { whole + 1 + fraction } else { whole };
-        let number = Number::parse(&rest[..length]);
-        let number = number.ok_or_else(|| self.unexpected("an expression"))?;
+        let Some(number) = Number::parse(&rest[..length]) else {
+            return self.unexpected("an expression");
+        };
         self.cursor.advance(length);
         Ok(Expr::Literal(Value::Number(number)))
     }
@@ -44,14 +45,14 @@ impl Parser<'_> {
                 _ => {}
             }
         }
-        Err(self.unexpected("a closing '\"' of the text"))
+        self.unexpected("a closing '\"' of the text")
     }
 
     /// `@"2026-05-01"`
     pub(super) fn temporal(&mut self) -> Parsed<Expr> {
         self.cursor.advance(1);
         if self.cursor.peek() != Some('"') {
-            return Err(self.unexpected("a quoted date, time or duration after '@'"));
+            return self.unexpected("a quoted date, time or duration after '@'");
         }
         let text = self.quoted()?;
         Ok(literal(text, temporal::parse(text)))
@@ -109,7 +110,7 @@ impl Parser<'_> {
                 let rest = self.cursor.rest();
                 let key = rest[..rest.find(KEY_ENDS).unwrap_or(rest.len())].trim_end();
                 if key.is_empty() {
-                    return Err(self.unexpected("a key"));
+                    return self.unexpected("a key");
                 }
                 self.cursor.advance(key.len());
                 Ok(key.into())

@@ -26,7 +26,7 @@ impl Parser<'_> {
                 self.cursor.advance(name.len());
                 Ok(name.into())
             }
-            None => Err(self.unexpected(expected)),
+            None => self.unexpected(expected),
         }
     }
 
@@ -45,8 +45,8 @@ impl Parser<'_> {
                 self.cursor.advance(end + 2);
                 Ok(inner[..end].into())
             }
-            Some(_) => Err(self.unexpected("a name between the backticks")),
-            None => Err(self.unexpected("a closing backtick")),
+            Some(_) => self.unexpected("a name between the backticks"),
+            None => self.unexpected("a closing backtick"),
         }
     }
 

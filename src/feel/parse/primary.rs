@@ -32,7 +32,7 @@ impl Parser<'_> {
             Some('?') => Ok(self.question()),
             Some('.' | '0'..='9') => self.number(),
             Some(_) => self.word(rank),
-            None => Err(self.unexpected("an expression")),
+            None => self.unexpected("an expression"),
         }
     }
 
@@ -187,18 +187,14 @@ impl Parser<'_> {
 
     /// The arguments of a call whose parenthesis was taken.
     #[inline(never)]
-    pub(super) fn call(
-        &mut self,
-        holder: Option<Expr>,
-        name: Arc<str>,
-    ) -> Parsed<Expr> {
+    pub(super) fn call(&mut self, holder: Option<Expr>, name: Arc<str>) -> Parsed<Expr> {
         self.remember(&name);
         let mut arguments = Vec::new();
         let mut names = Vec::new();
         if !self.cursor.eat(")") {
-            let named = self.at_argument_name();
+            let has_names = self.at_argument_name();
             loop {
-                if named {
+                if has_names {
                     names.push(self.parameter("the name of an argument")?);
                     self.expect(":", "':' after the name of the argument")?;
                 }

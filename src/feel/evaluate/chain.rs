@@ -124,6 +124,7 @@ impl Run {
     /// Whether a comparison holds; null if the two have no order or equality.
     fn holds(&mut self, a: &Value, comparison: Comparison, b: &Value) -> Result<Value, Error> {
         self.budget.steps(weight(a).min(weight(b)))?;
+        self.room(a.depth().min(b.depth()) / 2)?;
         let holds = match comparison {
             Comparison::Equal => equal(a, b),
             Comparison::NotEqual => equal(a, b).map(|equal| !equal),
@@ -308,6 +309,7 @@ impl Run {
     /// Whether a value is what the test gave, or is in the list that it gave.
     fn matches(&mut self, value: &Value, tested: &Value) -> Result<Value, Error> {
         self.budget.steps(weight(tested))?;
+        self.room(value.depth().min(tested.depth()) / 2)?;
         if tested.as_bool() == Some(true) {
             return Ok(Value::Boolean(true));
         }

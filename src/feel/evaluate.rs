@@ -6,10 +6,12 @@
 
 mod call;
 mod chain;
+mod comparison;
 mod filter;
 mod iterate;
 mod path;
 mod scope;
+mod unary;
 mod unknown;
 mod warn;
 

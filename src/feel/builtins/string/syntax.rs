@@ -98,6 +98,7 @@ impl Translation<'_> {
             'Z' => self.result.push_str(r"\z"),
             'e' => self.result.push_str(r"\x1B"),
             'p' | 'P' => self.property(character),
+            'x' | 'u' => self.braced(character),
             'Q' => self.quote(),
             '<' | '>' => self.result.push(character),
             other if !other.is_ascii() => self.result.push(other),
@@ -126,8 +127,17 @@ impl Translation<'_> {
                 self.result.push_str(&format!("[[:{caret}{class}:]]"));
                 self.rest = rest;
             }
-            None => self.result.extend(['\\', sign]),
+            None => self.braced(sign),
         }
+    }
+
+    /// An escape whose braces are no repetition.
+    fn braced(&mut self, sign: char) {
+        let end = if self.rest.starts_with('{') { self.rest.find('}') } else { None };
+        let (braces, rest) = self.rest.split_at(end.map_or(0, |at| at + 1));
+        self.result.extend(['\\', sign]);
+        self.result.push_str(braces);
+        self.rest = rest;
     }
 }
 

@@ -29,13 +29,13 @@ fn judged(case: &Json) -> Result<(), String> {
             _ => Err(format!("{text}: {error}")),
         },
         Ok(answer) => {
-            let json = answer.value.to_json();
+            let (json, expected) = (answer.value.to_json().to_string(), expected.to_string());
             let warned = answer.warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
             let warned_well = match case.get("warning").and_then(Json::as_str) {
                 Some(part) => warned.iter().any(|warning| warning.contains(part)),
                 None => warned.is_empty(),
             };
-            let right = json.to_string() == expected.to_string() && warned_well;
+            let right = json == expected && warned_well;
             if right {
                 Ok(())
             } else {

@@ -94,7 +94,7 @@ impl Translation<'_> {
             's' | 'S' => self.class(SPACE, character == 'S'),
             'h' | 'H' => self.class(HORIZONTAL, character == 'H'),
             'v' | 'V' => self.class(VERTICAL, character == 'V'),
-            'R' => self.result.push_str(&format!(r"(?:\r\n|[{VERTICAL}])")),
+            'R' => self.result.extend([r"(?:\r\n|[", VERTICAL, "])"]),
             'Z' => self.result.push_str(r"\z"),
             'e' => self.result.push_str(r"\x1B"),
             'p' | 'P' => self.property(character),
@@ -108,7 +108,7 @@ impl Translation<'_> {
 
     fn class(&mut self, set: &str, negated: bool) {
         let caret = if negated { "^" } else { "" };
-        self.result.push_str(&format!("[{caret}{set}]"));
+        self.result.extend(["[", caret, set, "]"]);
     }
 
     /// Everything up to `\E` stands for itself.
@@ -124,7 +124,7 @@ impl Translation<'_> {
         match name.and_then(|(name, rest)| Some((posix(name)?, rest))) {
             Some((class, rest)) => {
                 let caret = if sign == 'P' { "^" } else { "" };
-                self.result.push_str(&format!("[[:{caret}{class}:]]"));
+                self.result.extend(["[[:", caret, class, ":]]"]);
                 self.rest = rest;
             }
             None => self.braced(sign),

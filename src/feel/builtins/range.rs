@@ -106,7 +106,6 @@ fn covers_end(a: Bound<'_>, b: Bound<'_>) -> bool {
 enum Forms {
     Ranges,
     FirstMayBePoint,
-    BothOrNonePoints,
     Any,
 }
 
@@ -115,7 +114,6 @@ impl Forms {
         match self {
             Self::Ranges => !first.point && !second.point,
             Self::FirstMayBePoint => !second.point,
-            Self::BothOrNonePoints => first.point == second.point,
             Self::Any => true,
         }
     }
@@ -223,7 +221,7 @@ fn begins_as(a: Span<'_>, b: Span<'_>) -> bool {
 }
 
 fn coincides(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
-    related(call, arguments, GIVEN, Forms::BothOrNonePoints, |a, b| {
-        a.start.equals(b.start) && a.end.equals(b.end)
+    related(call, arguments, GIVEN, Forms::Any, |a, b| {
+        a.point == b.point && a.start.equals(b.start) && a.end.equals(b.end)
     })
 }

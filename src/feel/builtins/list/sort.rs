@@ -8,6 +8,7 @@ use crate::feel::value::Value;
 enum Stop {
     /// The function does not answer true or false.
     Undecided(&'static str),
+    /// The function ends with an error.
     Failed(Error),
 }
 
@@ -21,7 +22,8 @@ pub(super) fn sort(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Er
     call.budget().items(list.len())?;
     match merged(call, list.to_vec(), &arguments[1]) {
         Ok(sorted) => Ok(Value::list(sorted)),
-        Err(Stop::Failed(error)) => Err(error),
+        Err(Stop::Failed(Error::Failed(text))) => call.null(text),
+        Err(Stop::Failed(limit)) => Err(limit),
         Err(Stop::Undecided(answer)) => {
             call.null(format!("the function must answer true or false, not a {answer}"))
         }

@@ -265,6 +265,3 @@ pub(crate) fn kind_of(value: &Value) -> &'static str {
         Value::Object(_) => "context",
     }
 }
-
-#[cfg(test)]
-mod tests;

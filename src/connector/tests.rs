@@ -1,1 +1,11 @@
-//! t
+//! The core from outside: jobs and replies in, requests and outcomes out.
+
+mod create;
+mod failures;
+mod find;
+mod flow;
+mod inputs;
+mod read_and_write;
+mod results;
+mod secrets;
+mod upsert;

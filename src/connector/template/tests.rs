@@ -13,7 +13,8 @@ fn render(source: &str, data: &Value) -> Result<Value, String> {
 
 #[test]
 fn values_are_escaped_for_the_inside_of_a_json_string() {
-    let data = json!({"text": "say \"hi\"\n\\ <b>", "n": 4.50, "b": true});
+    let mut data = json!({"text": "say \"hi\"\n\\ <b>", "b": true});
+    data["n"] = serde_json::from_str("4.50").unwrap();
     let rendered = render(r#"{"a": "{{text}}", "n": {{n}}, "b": "{{b}}"}"#, &data).unwrap();
     assert_eq!(rendered["a"], "say \"hi\"\n\\ <b>");
     assert_eq!(rendered["n"].to_string(), "4.50");

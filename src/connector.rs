@@ -78,8 +78,7 @@ impl Connector {
     /// Reads a job as far as that needs no secret: headers are read and expressions
     /// parsed, so that a broken one costs no call.
     pub fn plan(&self, job: Arc<Job>) -> Result<Plan, Box<Finished>> {
-        Plan::new(Arc::clone(&self.core), Arc::clone(&job))
-            .map_err(|error| Box::new(exchange::not_planned(&self.core, &job, &error)))
+        Plan::new(Arc::clone(&self.core), job)
     }
 }
 

@@ -41,7 +41,10 @@ impl Identity {
 
     /// All 256 bits, as 64 hexadecimal digits.
     pub(crate) fn marker(&self) -> String {
-        self.hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        let (mut high, mut low) = ([0; 16], [0; 16]);
+        high.copy_from_slice(&self.hash[..16]);
+        low.copy_from_slice(&self.hash[16..]);
+        format!("{:032x}{:032x}", u128::from_be_bytes(high), u128::from_be_bytes(low))
     }
 }
 

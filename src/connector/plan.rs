@@ -28,8 +28,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(core: Arc<Core>, job: Arc<Job>) -> Result<Self, Error> {
-        let headers = Headers::read(&job, &core.expressions)?;
+    pub(crate) fn new(core: Arc<Core>, job: Arc<Job>) -> Result<Self, Box<Finished>> {
+        let headers = Headers::read(&job, &core.expressions)
+            .map_err(|error| Box::new(exchange::not_planned(&core, &job, &error)))?;
         let secret_names = secret_names(&core, &job);
         Ok(Self { core, job, headers, secret_names })
     }
@@ -45,6 +46,7 @@ impl Plan {
     }
 
     /// Puts the secrets in place, reads the inputs and takes the first step.
+    #[expect(clippy::needless_pass_by_value, reason = "a job's secrets end with its start")]
     pub fn start(self, secrets: Secrets, now: jiff::Timestamp) -> (Exchange, Step) {
         Exchange::new(self.core, self.job, self.headers, &secrets).start(&secrets, now)
     }

@@ -1,4 +1,9 @@
 //! Scripted jobs and replies for the core's tests: messages in, messages out.
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "scripts of replies read better this way"
+)]
 
 use std::{collections::VecDeque, sync::Arc};
 

@@ -74,7 +74,7 @@ impl Answer {
 pub fn read(asked: Asked, reply: Reply, now: jiff::Timestamp) -> Result<Answer, Box<Failure>> {
     let wrote = asked.method != Method::Get;
     match reply {
-        Err(no_answer) => Err(Box::new(read_no_answer(wrote, no_answer))),
+        Err(no_answer) => Err(Box::new(read_no_answer(wrote, &no_answer))),
         Ok(response) => read_response(asked, response, now).map_err(|mut failure| {
             failure.may_have_acted &= wrote;
             failure
@@ -82,7 +82,7 @@ pub fn read(asked: Asked, reply: Reply, now: jiff::Timestamp) -> Result<Answer, 
     }
 }
 
-fn read_no_answer(wrote: bool, no_answer: NoAnswer) -> Failure {
+fn read_no_answer(wrote: bool, no_answer: &NoAnswer) -> Failure {
     let may_have_acted = wrote && no_answer.may_have_acted;
     let reason = match no_answer.cause {
         NoAnswerCause::Broken if may_have_acted => Reason::OutcomeUnknown,

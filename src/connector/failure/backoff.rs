@@ -34,10 +34,10 @@ pub(super) fn wait(wait: Wait) -> Duration {
 }
 
 /// A number from 0 to 1 that differs from job to job and from attempt to attempt.
-#[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "any spread does")]
+#[expect(clippy::cast_precision_loss, reason = "any spread does")]
 fn spread(job_key: JobKey, now: jiff::Timestamp) -> f64 {
     // SplitMix64's finalizer.
-    let mut x = job_key.0.cast_unsigned() ^ (now.as_nanosecond() as u64).rotate_left(32);
+    let mut x = job_key.0.cast_unsigned() ^ now.as_microsecond().cast_unsigned().rotate_left(32);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 53) as f64

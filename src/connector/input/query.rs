@@ -16,7 +16,7 @@ const MAX_CONDITIONS: usize = 100;
 pub(super) fn read(value: Option<&Value>) -> Result<EncodedQuery, Error> {
     match value {
         None | Some(Value::Null) => Ok(EncodedQuery::default()),
-        Some(Value::String(text)) => EncodedQuery::from_text(text).map_err(refused),
+        Some(Value::String(text)) => EncodedQuery::from_text(text).map_err(|error| refused(&error)),
         Some(Value::Object(map)) => from_context(map),
         Some(Value::Array(conditions)) => from_conditions(conditions),
         Some(other) => Err(wrong(
@@ -49,7 +49,7 @@ fn from_conditions(conditions: &[Value]) -> Result<EncodedQuery, Error> {
         let value = map.get("value").unwrap_or(&Value::Null);
         let name = map.get("op").and_then(Value::as_str).unwrap_or("=");
         let operator = Operator::parse(name)
-            .ok_or_else(|| refused(InvalidQuery::Operator(name.to_owned(), field.to_owned())))?;
+            .ok_or_else(|| refused(&InvalidQuery::Operator(name.to_owned(), field.to_owned())))?;
         condition(query, field, operator, value)
     })
 }
@@ -89,7 +89,7 @@ fn condition(
         )));
     }
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    query.and(field, operator, &texts).map_err(refused)
+    query.and(field, operator, &texts).map_err(|error| refused(&error))
 }
 
 fn texts_of(field: &str, value: &Value) -> Result<Vec<String>, Error> {
@@ -107,7 +107,7 @@ fn texts_of(field: &str, value: &Value) -> Result<Vec<String>, Error> {
     Ok(texts)
 }
 
-fn refused(error: InvalidQuery) -> Error {
+fn refused(error: &InvalidQuery) -> Error {
     invalid(format!("query: {error}"))
 }
 
@@ -117,23 +117,23 @@ mod tests {
 
     use super::read;
 
-    fn query(value: Value) -> String {
-        read(Some(&value)).unwrap().to_string()
+    fn query(value: &Value) -> String {
+        read(Some(value)).unwrap().to_string()
     }
 
-    fn refusal(value: Value) -> String {
-        read(Some(&value)).unwrap_err().message
+    fn refusal(value: &Value) -> String {
+        read(Some(value)).unwrap_err().message
     }
 
     #[test]
     fn the_three_forms_are_read() {
-        assert_eq!(query(json!(" active=true ")), "active=true");
+        assert_eq!(query(&json!(" active=true ")), "active=true");
         assert_eq!(
-            query(json!({"active": true, "state": [1, 2], "assigned_to": null, "priority": 1})),
+            query(&json!({"active": true, "state": [1, 2], "assigned_to": null, "priority": 1})),
             "active=true^stateIN1,2^assigned_toISEMPTY^priority=1"
         );
         assert_eq!(
-            query(json!([
+            query(&json!([
                 {"field": "short_description", "op": "contains", "value": "Server down"},
                 {"field": "priority", "op": "between", "value": [1, 3]},
                 {"field": "sys_created_on", "op": ">=", "value": "2026-01-01T01:00:00+01:00"},
@@ -143,7 +143,7 @@ mod tests {
             "short_descriptionLIKEServer down^priorityBETWEEN1@3\
              ^sys_created_on>=2026-01-01 00:00:00^caller_idISNOTEMPTY^active=true"
         );
-        assert_eq!(query(Value::Null), "");
+        assert_eq!(query(&Value::Null), "");
     }
 
     #[test]
@@ -156,23 +156,26 @@ mod tests {
             json!([{"field": "number", "value": "javascript:gs.getUserID()"}]),
             json!([{"field": "a=1^b", "value": "x"}]),
         ] {
-            assert!(refusal(value.clone()).starts_with("query: "), "{value}");
+            assert!(refusal(&value).starts_with("query: "), "{value}");
         }
     }
 
     #[test]
     fn wrong_shapes_are_said() {
-        assert!(refusal(json!(7)).starts_with("query is a number"));
-        assert!(refusal(json!(["active=true"])).starts_with("query is a text"));
+        assert!(refusal(&json!(7)).starts_with("query is a number"));
+        assert!(refusal(&json!(["active=true"])).starts_with("query is a text"));
         assert!(
-            refusal(json!([{"field": "a", "op": "sounds like", "value": 1}])).contains("not known")
+            refusal(&json!([{"field": "a", "op": "sounds like", "value": 1}]))
+                .contains("not known")
         );
-        assert!(refusal(json!([{"field": "a", "op": "in", "value": []}])).contains("0 values"));
+        assert!(refusal(&json!([{"field": "a", "op": "in", "value": []}])).contains("0 values"));
         assert!(
-            refusal(json!([{"field": "a", "op": "between", "value": [1]}])).contains("1 values")
+            refusal(&json!([{"field": "a", "op": "between", "value": [1]}])).contains("1 values")
         );
-        assert!(refusal(json!([{"field": "a", "op": "=", "value": [1, 2]}])).contains("use op in"));
-        assert!(refusal(json!([{"field": "a"}])).contains("0 values"));
-        assert!(refusal(json!({"a": {"b": 1}})).contains("nested context"));
+        assert!(
+            refusal(&json!([{"field": "a", "op": "=", "value": [1, 2]}])).contains("use op in")
+        );
+        assert!(refusal(&json!([{"field": "a"}])).contains("0 values"));
+        assert!(refusal(&json!({"a": {"b": 1}})).contains("nested context"));
     }
 }

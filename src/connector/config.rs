@@ -153,7 +153,7 @@ pub enum SecretScope {
     /// is data.
     #[default]
     Credentials,
-    /// In every input.
+    /// In every input but `connection` and `instance`, which decide where secrets go.
     Inputs,
 }
 

@@ -230,7 +230,10 @@ pub(crate) fn panicked(job: &Job, panic: &str) -> Finished {
 fn with_secrets(variables: &Variables, secrets: &Secrets) -> Result<Variables, Error> {
     let mut replaced = variables.clone();
     for (name, value) in &mut replaced {
-        if !matches!(name.as_str(), "authentication" | "headers" | "error") {
+        if !matches!(
+            name.as_str(),
+            "authentication" | "headers" | "error" | "connection" | "instance"
+        ) {
             secrets::replace_in_value(value, secrets)?;
         }
     }

@@ -71,7 +71,10 @@ fn secret_names(core: &Core, job: &Job) -> BTreeSet<String> {
         let is_in_scope = match core.config.secret_scope {
             SecretScope::Credentials => name == "headers",
             // Inline credentials count only where they are used, see above.
-            SecretScope::Inputs => !matches!(name.as_str(), "authentication" | "error"),
+            SecretScope::Inputs => {
+                let is_elsewhere = ["authentication", "error", "connection", "instance"];
+                !is_elsewhere.contains(&name.as_str())
+            }
         };
         if is_in_scope {
             secrets::names_in_value(value, &mut names);

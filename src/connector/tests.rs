@@ -5,6 +5,7 @@ mod create;
 mod failures;
 mod find;
 mod flow;
+mod hostile;
 mod inputs;
 mod read_and_write;
 mod results;

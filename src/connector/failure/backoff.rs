@@ -7,6 +7,8 @@ use crate::job::JobKey;
 
 const MIN: Duration = Duration::from_secs(2);
 const MAX: Duration = Duration::from_mins(5);
+/// No header makes a job wait longer.
+const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// What the wait depends on.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +30,7 @@ pub(super) struct Wait {
 pub(super) fn wait(wait: Wait) -> Duration {
     let base = match wait.retry_after {
         Some(asked) => asked.max(Duration::from_secs(1)),
-        None => wait.age.clamp(MIN, MAX).max(wait.header.unwrap_or_default()),
+        None => wait.age.clamp(MIN, MAX).max(wait.header.unwrap_or_default().min(LONGEST)),
     };
     base + base.mul_f64(0.25 * spread(wait.job_key, wait.now))
 }

@@ -210,9 +210,11 @@ impl StartFlow {
         Box::new(success)
     }
 
-    /// Without an answer nothing tells whether it started.
+    /// A failure that leaves open whether it started; 202 says that it did not.
     fn failed(&self, failure: Failure) -> Error {
-        let is_open = self.creates() && failure.may_have_acted && failure.error.status.is_none();
+        let is_open = self.creates()
+            && failure.may_have_acted
+            && failure.error.status.is_none_or(|status| status >= 500);
         if !is_open {
             return failure.error;
         }

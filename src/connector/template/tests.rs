@@ -86,6 +86,19 @@ fn five_thousand_nested_blocks_do_not_end_the_process() {
 }
 
 #[test]
+fn the_deepest_allowed_template_fits_a_small_stack() {
+    let blocks = format!("{}{{}}{}", "{{#if a}}".repeat(64), "{{/if}}".repeat(64));
+    let chain = format!("{{{{#if b}}}}{}{{{{else}}}}{{}}{{{{/if}}}}", "{{else if b}}".repeat(63));
+    let calls = format!("{{{{#if {}a{}}}}}{{}}{{{{/if}}}}", "(not ".repeat(16), ")".repeat(16));
+    let render_all = move || {
+        for source in [blocks, chain, calls] {
+            render(&source, &json!({"a": 1, "b": 0})).unwrap();
+        }
+    };
+    std::thread::Builder::new().stack_size(1024 * 1024).spawn(render_all).unwrap().join().unwrap();
+}
+
+#[test]
 fn the_cache_stays_bounded() {
     let templates = Templates::new();
     for n in 0..600 {

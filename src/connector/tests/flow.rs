@@ -73,9 +73,13 @@ fn every_attempt_carries_the_same_key() {
 
 #[test]
 fn a_lost_answer_leaves_the_start_unknown() {
-    let run = start(json!({"path": "/api/x/y"}), [silence(NoAnswerCause::Timeout, true)]);
-    assert!(run.handed_back().starts_with("SN_OUTCOME_UNKNOWN"), "{}", run.handed_back());
-    assert_eq!(run.finished.summary.effect, Some(Effect::Unknown));
+    for doubt in [silence(NoAnswerCause::Timeout, true), answer(504, json!({}))] {
+        let run = start(json!({"path": "/api/x/y"}), [doubt]);
+        assert!(run.handed_back().starts_with("SN_OUTCOME_UNKNOWN"), "{}", run.handed_back());
+        assert_eq!(run.finished.summary.effect, Some(Effect::Unknown));
+    }
+    let run = start(json!({"path": "/api/x/y"}), [answer(202, json!(null))]);
+    assert!(run.handed_back().starts_with("SN_BUSY"), "a bare 202 was dropped");
     let run = start(json!({"path": "/api/x/y"}), [silence(NoAnswerCause::Timeout, false)]);
     assert!(run.handed_back().starts_with("SN_TIMEOUT"));
 }

@@ -20,7 +20,7 @@ pub(super) struct Verdict {
 /// `None` for an answer that can be used.
 pub(super) fn verdict(asked: Asked, response: &Response, body: Option<&Value>) -> Option<Verdict> {
     match response.status {
-        202 if !(asked.accepted_is_done && body.is_some()) => Some(dropped()),
+        202 if !(asked.accepted_is_done && body.is_some_and(Value::is_object)) => Some(dropped()),
         200..=299 => success(response, body),
         300..=399 => Some(redirected(response)),
         status => Some(refused(status, response, body)),

@@ -54,15 +54,7 @@ fn check(text: &str) -> Result<(), String> {
         return Err("a path starts with '$', e.g. $.record.number".to_owned());
     }
     let count = |c: char| bare.matches(c).count();
-    let nesting = bare.chars().scan(0_usize, |depth, c| {
-        match c {
-            '(' | '[' => *depth += 1,
-            ')' | ']' => *depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        Some(*depth)
-    });
-    if nesting.max().unwrap_or_default() > MAX_NESTING {
+    if nesting(&bare) > MAX_NESTING {
         return Err(format!("its brackets nest deeper than {MAX_NESTING}"));
     }
     if bare.matches("..").count() > 1 || count('?') > MAX_FILTERS || count(',') > MAX_COMMAS {
@@ -79,6 +71,18 @@ fn check(text: &str) -> Result<(), String> {
         return Err("inside a filter use '@', not '$'".to_owned());
     }
     Ok(())
+}
+
+fn nesting(bare: &str) -> usize {
+    let depths = bare.chars().scan(0_usize, |depth, c| {
+        match c {
+            '(' | '[' => *depth += 1,
+            ')' | ']' => *depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        Some(*depth)
+    });
+    depths.max().unwrap_or_default()
 }
 
 /// The path with the content of its quotes left out.

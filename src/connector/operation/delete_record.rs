@@ -2,8 +2,6 @@
 //! may have been ours.
 #![deny(clippy::disallowed_types)]
 
-use serde_json::Value;
-
 use super::{
     Operation, Progress, Reading, Success,
     table_api::{self, View},
@@ -61,9 +59,7 @@ impl Operation for DeleteRecord {
             (Ok(answer), true) => Progress::Done(Ok(self.success("deleted", answer))),
             (Ok(answer), false) => self.looked_up(answer),
             (Err(failure), _) if table_api::is_not_found(&failure) => {
-                let status = failure.error.status.unwrap_or(404);
-                let answer = Answer { status, headers: Vec::new(), body: Value::Null };
-                Progress::Done(Ok(self.success("absent", answer)))
+                Progress::Done(Ok(self.success("absent", table_api::absence(&failure))))
             }
             (Err(failure), _) => Progress::Done(Err(failure.error)),
         }

@@ -57,15 +57,9 @@ impl Operation for GetRecord {
     fn resume(&mut self, reading: Reading) -> Progress {
         Progress::Done(match reading {
             Ok(answer) => self.read_answer(answer),
-            Err(failure) if table_api::is_not_found(&failure) => {
-                let failed = Answer {
-                    status: failure.error.status.unwrap_or(404),
-                    headers: Vec::new(),
-                    body: Value::Null,
-                };
-                self.missing(failed)
-                    .map_err(|missing| Error { message: missing.message, ..failure.error })
-            }
+            Err(failure) if table_api::is_not_found(&failure) => self
+                .missing(table_api::absence(&failure))
+                .map_err(|missing| Error { message: missing.message, ..failure.error }),
             Err(failure) => Err(failure.error),
         })
     }

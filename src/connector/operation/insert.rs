@@ -64,15 +64,7 @@ impl Insert {
             let display = format!("camunda:{}", inputs.job.process_instance_key);
             sent.set_if_absent("correlation_display", display);
         }
-        let display = inputs.display_value()?;
-        let view = View {
-            instance,
-            table,
-            fields: Some(inputs.select()?.unwrap_or_default()),
-            // The echo check needs the raw values as well.
-            display: if display == DisplayValue::Raw { display } else { DisplayValue::Both },
-        };
-        let view = view.with_fields(["sys_id", "number"]).with_fields(asked.names());
+        let (view, display) = View::for_writing(inputs, table, &asked)?;
         let view = view.with_fields(marker.iter().map(|_| "correlation_id"));
         Ok(Self {
             view,

@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::{
-    connector::input::{DisplayValue, RecordRef, invalid},
+    connector::input::{DisplayValue, Fields, Inputs, RecordRef, invalid},
     outcome::cut,
     servicenow::{
         EncodedQuery, Error, Instance, Method, Reason, Record, Request, Table,
@@ -24,6 +24,24 @@ pub(super) struct View {
 }
 
 impl View {
+    /// The view for the answer to a write: who the record is, what was written, what was
+    /// selected. With display values both kinds are asked for, since only raw values can be
+    /// compared with what was sent.
+    pub(super) fn for_writing(
+        inputs: &Inputs<'_>,
+        table: Table,
+        fields: &Fields,
+    ) -> Result<(Self, DisplayValue), Error> {
+        let display = inputs.display_value()?;
+        let view = Self {
+            instance: inputs.target.instance.clone(),
+            table,
+            fields: Some(inputs.select()?.unwrap_or_default()),
+            display: if display == DisplayValue::Raw { display } else { DisplayValue::Both },
+        };
+        Ok((view.with_fields(["sys_id", "number"]).with_fields(fields.names()), display))
+    }
+
     /// The same view with these fields besides, when it is not on all fields anyway.
     pub(super) fn with_fields<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
         if let Some(fields) = &mut self.fields {
@@ -167,6 +185,12 @@ pub(super) fn record(answer: &mut Answer) -> Result<Record, Error> {
 pub(super) fn unexpected(status: u16, wanted: &str) -> Error {
     let message = format!("ServiceNow answered {status}, but not with {wanted} as its result");
     Error { status: Some(status), ..Error::new(Reason::UnexpectedResponse, message) }
+}
+
+/// The answer that says so, for operations that take it as one.
+pub(super) fn absence(failure: &Failure) -> Answer {
+    let status = failure.error.status.unwrap_or(404);
+    Answer { status, headers: Vec::new(), body: Value::Null }
 }
 
 /// Whether a request failed because the record is not there.

@@ -98,16 +98,9 @@ impl UpdateRecord {
 
 impl Patch {
     pub(super) fn read(inputs: &Inputs<'_>, table: Table, fields: Fields) -> Result<Self, Error> {
-        let display = inputs.display_value()?;
-        let view = View {
-            instance: inputs.target.instance.clone(),
-            table,
-            fields: Some(inputs.select()?.unwrap_or_default()),
-            // The echo check needs the raw values as well.
-            display: if display == DisplayValue::Raw { display } else { DisplayValue::Both },
-        };
-        let view = view.with_fields(["sys_id", "number", "sys_mod_count"]);
-        Ok(Self { view: view.with_fields(fields.names()), fields, display, mod_count: None })
+        let (view, display) = View::for_writing(inputs, table, &fields)?;
+        let view = view.with_fields(["sys_mod_count"]);
+        Ok(Self { view, fields, display, mod_count: None })
     }
 
     /// The view to find the record with.

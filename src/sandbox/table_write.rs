@@ -73,9 +73,9 @@ pub(crate) fn update(
     table: &str,
     sys_id: &str,
 ) -> Result<Answer, Answer> {
+    let fields = call.record()?;
     let mut store = shared.write();
     let table = store.table(table).cloned().ok_or_else(|| failure::invalid_table(table))?;
-    let fields = call.record()?;
     let old = store.find(&table, sys_id).cloned().ok_or_else(failure::no_record)?;
     let record = change(shared, &mut store, call, caller, &table, &old, &fields)?;
     Ok(echo(StatusCode::OK, &store, call, caller, &table, &record))

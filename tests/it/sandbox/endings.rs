@@ -141,6 +141,25 @@ async fn a_stop_ends_delays_and_answers_what_is_in_progress() {
 }
 
 #[tokio::test]
+async fn an_idle_connection_is_closed_after_20_seconds_and_a_busy_one_is_not() {
+    let instance = Instance::start().await;
+    let delay = Fault::Delay { before_ms: 90_000, after_ms: 0 };
+    instance.sandbox.faults().push(Match::on("POST", "incident"), delay);
+    let mut stream = connect(&instance).await;
+    stream.write_all(&raw_insert(&instance)).await.unwrap();
+    while instance.sandbox.requests().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::pause();
+    let start = tokio::time::Instant::now();
+    let mut bytes = String::new();
+    stream.read_to_string(&mut bytes).await.unwrap();
+    assert!(bytes.starts_with("HTTP/1.1 201 "), "{bytes}");
+    let whole = start.elapsed().as_secs();
+    assert!((109..=111).contains(&whole), "90 of delay and 20 of idleness, not {whole}");
+}
+
+#[tokio::test]
 async fn drip_and_flood_stretch_an_answer() {
     let instance = Instance::start().await;
     let path = format!("{PATH}?sysparm_query=number=x");

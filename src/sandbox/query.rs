@@ -5,19 +5,19 @@
 //! and the rest holds: in the worst case every record matches. Not understood, and so
 //! dropped as well: `RLQUERY`, `IN_HIERARCHY`, the operators of notification conditions.
 
+mod condition;
 mod dates;
 mod parse;
 pub(crate) mod path;
 mod script;
-mod test;
 
 use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 
 use jiff::{Timestamp, tz::TimeZone};
 
 use self::{
+    condition::{Condition, Test},
     path::{Path, compare},
-    test::{Condition, Test},
 };
 use super::{
     display,

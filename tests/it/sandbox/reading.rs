@@ -212,3 +212,27 @@ async fn only_json_is_spoken() {
     let request = request.header("content-type", "text/xml").body("<a/>");
     assert_eq!(Answer::of(request).await.status, 415);
 }
+
+#[tokio::test]
+async fn a_seed_file_brings_records_columns_and_tables_of_its_own() {
+    let seed = r#"{
+        "$tables": {"u_asset": {"label": "Asset", "display": "u_name", "columns": {
+            "u_name": {"label": "Name"},
+            "u_owner": {"label": "Owner", "type": "reference", "reference": "sys_user"},
+            "u_size": {"type": "choice", "choices": [["1", "Small"], ["2", "Large"]], "default": "1"}
+        }}},
+        "u_asset": [{"sys_id": "a55e7000000000000000000000000001", "u_name": "Crane",
+                     "u_owner": "6816f79cc0a8016401c5a33be04be441"}],
+        "incident": [{"number": "INC0000099", "u_asset": "a55e7000000000000000000000000001"}]
+    }"#;
+    let instance =
+        Instance::with(|config| config.seed = config.seed.clone().and(seed).unwrap()).await;
+    let path = "/api/now/table/u_asset/a55e7000000000000000000000000001";
+    let fields = "u_name,u_owner.user_name,u_size,sys_class_name";
+    let path = format!("{path}?sysparm_fields={fields}&sysparm_display_value=true");
+    let expected = json!({"u_name": "Crane", "u_owner.user_name": "admin", "u_size": "Small"});
+    assert_eq!(instance.get(&path).await.result(), expected);
+    let written = instance.insert("incident", json!({"u_asset": "x", "u_other": "y"})).await;
+    assert_eq!(written["u_asset"], "x");
+    assert!(written.get("u_other").is_none());
+}

@@ -31,15 +31,14 @@ impl<'s> Batch<'s> {
     }
 
     /// How many records there are.
-    async fn records(&self) -> usize {
-        let query = format!("short_description={}", self.title);
-        self.stage.sandbox.records("incident", &query).await.len()
+    fn records(&self) -> usize {
+        self.stage.sandbox.incidents("short_description", self.title).len()
     }
 
     /// Waits until a good part is done, but not all.
     async fn reach_the_middle(&self) {
         let count = eventually("a part of the records is there", seconds(60), async || {
-            let count = self.records().await;
+            let count = self.records();
             (count >= INSTANCES / 5).then_some(count)
         })
         .await;
@@ -68,7 +67,7 @@ impl<'s> Batch<'s> {
         assert!(reports.keys().eq(&self.started), "other instances than were started");
         let ids: BTreeSet<_> = reports.values().collect();
         assert_eq!(ids.len(), INSTANCES, "two instances share a record");
-        assert_eq!(self.records().await, INSTANCES);
+        assert_eq!(self.records(), INSTANCES);
     }
 }
 
@@ -85,7 +84,7 @@ async fn completed(stage: &Stage) -> f64 {
 #[tokio::test]
 async fn a_worker_killed_among_200_jobs_leaves_200_records_and_200_completed_instances() {
     let stage = Stage::on_the_broker().await;
-    stage.sandbox.slow_down_answers().await;
+    stage.sandbox.answer_inserts_late();
     let before = completed(&stage).await;
     let batch = Batch::start(&stage, "killed").await;
     let worker = stage.worker();
@@ -107,7 +106,7 @@ async fn a_worker_killed_among_200_jobs_leaves_200_records_and_200_completed_ins
 #[tokio::test]
 async fn a_broker_stopped_and_started_among_200_jobs_loses_and_doubles_none() {
     let stage = Stage::on_the_broker().await;
-    stage.sandbox.slow_down_answers().await;
+    stage.sandbox.answer_inserts_late();
     let batch = Batch::start(&stage, "restarted").await;
     let _worker = stage.worker();
     batch.reach_the_middle().await;
@@ -120,7 +119,7 @@ async fn a_broker_stopped_and_started_among_200_jobs_loses_and_doubles_none() {
 #[tokio::test]
 async fn a_broker_killed_among_200_jobs_loses_and_doubles_none() {
     let stage = Stage::on_the_broker().await;
-    stage.sandbox.slow_down_answers().await;
+    stage.sandbox.answer_inserts_late();
     let batch = Batch::start(&stage, "broker-killed").await;
     let _worker = stage.worker();
     batch.reach_the_middle().await;

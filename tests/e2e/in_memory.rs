@@ -16,7 +16,7 @@ async fn the_main_path_works() {
 
     assert_eq!(variables["result"]["outcome"], "created", "{variables}");
     assert_eq!(variables["ticket"], variables["result"]["number"]);
-    let records = stage.sandbox.records("incident", "short_description=in memory").await;
+    let records = stage.sandbox.incidents("short_description", "in memory");
     assert_eq!(records.len(), 1);
     eventually("a job is pushed", seconds(30), async || {
         stage.client.run("record", &json!({"operation": "count", "table": "incident"})).await;
@@ -48,7 +48,7 @@ async fn an_incident_carries_the_reason_and_the_name_of_what_is_wrong() {
 async fn an_outage_keeps_the_retries_and_the_job_comes_back_after_the_time_asked_for() {
     let stage = Stage::in_memory().await;
     let _worker = stage.worker();
-    stage.sandbox.answer_once(503, json!({"Retry-After": "3600"})).await;
+    stage.sandbox.refuse_one_insert(503, 3600);
     let instance = stage
         .client
         .start("batch", &json!({"title": "postponed", "reportType": "e2e:postponed"}))

@@ -1,31 +1,35 @@
-//! ServiceNow as the worker sees it, looked at and prepared through its own HTTP interface.
-
-use std::path::Path;
+//! ServiceNow as the worker sees it: the sandbox over real HTTP, looked at from inside.
 
 use reqwest::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use servicenow_worker::sandbox::{self, Config, Fault, Match};
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{http, process::Process};
+use super::http;
 
-/// A running sandbox.
+/// A running sandbox; it stops when dropped.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
-    _process: Process,
+    inner: sandbox::Sandbox,
     /// Its address, e.g. `http://127.0.0.1:34567`.
     pub(crate) address: String,
+    _stop: DropGuard,
 }
 
 impl Sandbox {
     /// Starts one on a free port.
-    pub(crate) async fn start(directory: &Path) -> Self {
-        let arguments = ["sandbox", "--listen", "127.0.0.1:0"];
-        let mut process = Process::start(&arguments, &[], directory.join("sandbox.log"));
-        let address = process.word_after("http://127.0.0.1:", "http://").await;
-        let address = format!("http://{}", address.trim_end_matches('/'));
-        Self { _process: process, address }
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let inner = sandbox::Sandbox::new(Config::demo().unwrap()).unwrap();
+        let (serving, stop) = (inner.clone(), CancellationToken::new());
+        let stopped = stop.clone();
+        tokio::spawn(async move { serving.run(listener, stopped).await });
+        Self { inner, address, _stop: stop.drop_guard() }
     }
 
-    /// Inserts a record and gives it back as stored.
+    /// Inserts a record as a person would and gives it back as stored.
     pub(crate) async fn insert(&self, table: &str, fields: Value) -> Value {
         let url = format!("{}/api/now/table/{table}", self.address);
         let (status, mut answer) = http::send(Method::POST, &url, Some(&fields)).await;
@@ -33,37 +37,34 @@ impl Sandbox {
         answer["result"].take()
     }
 
-    /// The records of a table that an encoded query finds.
-    pub(crate) async fn records(&self, table: &str, query: &str) -> Vec<Value> {
-        let url = format!(
-            "{}/api/now/table/{table}?sysparm_limit=10000&sysparm_query={}",
-            self.address,
-            query.replace('^', "%5E").replace(' ', "%20").replace('=', "%3D")
-        );
-        let (status, mut answer) = http::send(Method::GET, &url, None).await;
-        match (status, answer["result"].take()) {
-            (StatusCode::OK, Value::Array(records)) => records,
-            (StatusCode::NOT_FOUND, _) => Vec::new(),
-            (status, _) => panic!("{status} {answer}"),
-        }
-    }
-
-    /// One record, if it is there.
-    pub(crate) async fn record(&self, table: &str, sys_id: &str) -> Option<Value> {
-        let url = format!("{}/api/now/table/{table}/{sys_id}", self.address);
-        let (status, mut answer) = http::send(Method::GET, &url, None).await;
-        (status == StatusCode::OK).then(|| answer["result"].take())
-    }
-
-    /// Scripts a fault; see the sandbox's own description of its admin endpoint.
-    pub(crate) async fn fault(&self, fault: Value) {
-        let url = format!("{}/sandbox/faults", self.address);
-        let (status, answer) = http::send(Method::POST, &url, Some(&fault)).await;
-        assert!(status.is_success(), "{status} {answer}: {fault}");
-    }
-
     /// An incident whose short description is `title`.
     pub(crate) async fn incident(&self, title: &str) -> Value {
         self.insert("incident", json!({"short_description": title})).await
+    }
+
+    /// The incidents of which a field has this value.
+    pub(crate) fn incidents(&self, field: &str, value: &str) -> Vec<Map<String, Value>> {
+        let all = self.inner.records("incident").into_iter();
+        all.filter(|record| record.get(field).and_then(Value::as_str) == Some(value)).collect()
+    }
+
+    /// The payload that a flow was started with.
+    pub(crate) fn flow_payload(&self, execution_id: &str) -> Option<Value> {
+        let flows = self.inner.flows();
+        flows.into_iter().find(|flow| flow.execution_id == execution_id).map(|flow| flow.payload)
+    }
+
+    /// From now on inserts are carried out at once and answered late, so that a crash finds
+    /// some whose answer is still to come.
+    pub(crate) fn answer_inserts_late(&self) {
+        let inserts = Match { times: 0, ..Match::on("POST", "incident") };
+        self.inner.faults().push(inserts, Fault::Delay { before_ms: 0, after_ms: 150 });
+    }
+
+    /// Refuses the next insert until `retry_after` seconds have passed.
+    pub(crate) fn refuse_one_insert(&self, code: u16, retry_after: u64) {
+        let headers = vec![("Retry-After".to_owned(), retry_after.to_string())];
+        let fault = Fault::Status { code, headers, body: Value::Null, after_commit: false };
+        self.inner.faults().push(Match::on("POST", "incident"), fault);
     }
 }

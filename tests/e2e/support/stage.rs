@@ -38,7 +38,7 @@ impl Stage {
         let client = Client::of(engine.gateway());
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         client.deploy_all(&root.join("tests/e2e/bpmn")).await;
-        let sandbox = Sandbox::start(directory.path()).await;
+        let sandbox = Sandbox::start().await;
         Self { engine, client, sandbox, directory, _turn: turn }
     }
 

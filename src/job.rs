@@ -61,6 +61,8 @@ pub struct Job {
     pub retries: i32,
     /// The tenant that owns the process instance; `<default>` without multi-tenancy.
     pub tenant_id: String,
+    /// What could not be read of it. Such a job can only be failed.
+    pub defect: Option<String>,
 }
 
 impl Job {
@@ -90,6 +92,7 @@ pub(crate) mod tests {
             deadline_ms: 0,
             retries: 3,
             tenant_id: "<default>".to_owned(),
+            defect: None,
         }
     }
 

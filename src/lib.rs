@@ -9,7 +9,9 @@
 //! - engines, generic over the ports: [`worker`], [`sandbox`]
 //! - wiring: [`config`], [`telemetry`], [`management`], [`cli`]
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod connector;
 pub mod feel;
 pub mod job;

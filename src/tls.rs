@@ -1,7 +1,6 @@
 //! What we trust when we connect: one TLS set-up for everything that goes out.
 
 use std::{
-    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -41,7 +40,7 @@ pub fn client_config(ca_file: Option<&Path>) -> Result<ClientConfig, Error> {
                 roots.add(certificate).map_err(|e| fail(e.to_string()))?;
             }
             if roots.is_empty() {
-                return Err(fail(io::Error::from(io::ErrorKind::NotFound).to_string()));
+                return Err(fail("it holds no certificate".to_owned()));
             }
         }
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),

@@ -4,7 +4,7 @@
 //!
 //! - Basic, bearer and API key need nothing but the endpoint's own words.
 //! - The OAuth grants fetch an access token from `<instance>/oauth_token.do`. It is kept
-//!   in memory, one fetch at a time; see [`cache`] for when it is renewed. ServiceNow
+//!   in memory, one fetch at a time; `auth/cache.rs` says when it is renewed. ServiceNow
 //!   hands out the *same* token while it is valid, and answers a wrong client, a wrong
 //!   user and a switched-off grant alike with 401.
 //! - A token endpoint that says no is a refusal; one that is down, busy, or answers with

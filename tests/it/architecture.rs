@@ -36,7 +36,7 @@ const PARTS: &[Part] = &[
     Part { files: &["feel"], modules: &["feel"], io: &[] },
     Part {
         files: &["servicenow/http", "servicenow/auth"],
-        modules: &["ports", "servicenow", "tls"],
+        modules: &["outcome", "ports", "servicenow", "tls"],
         io: &["reqwest", "rustls", "tokio"],
     },
     Part { files: &["servicenow"], modules: WORDS, io: &[] },

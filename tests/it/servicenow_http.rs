@@ -127,15 +127,30 @@ async fn calls_in_a_row_share_one_connection() {
     assert_eq!((server.requests().len(), server.connections()), (20, 1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_crowd_of_calls_never_has_more_connections_than_slots() {
+#[tokio::test]
+async fn an_idle_connection_is_let_go_before_the_server_does_it() {
+    assert!(config().idle_timeout < Duration::from_secs(20));
     let server = Server::start(|_| json_answer("200 OK", "{}")).await;
-    let (client, endpoint) = (client(), endpoint(&server));
-    let callers: Vec<_> = (0..32)
+    let config = Config { idle_timeout: Duration::from_millis(20), ..config() };
+    let client = Client::new(&config).unwrap();
+    client.send(&endpoint(&server), get()).await.unwrap();
+    while server.open() > 0 {
+        tokio::task::yield_now().await;
+    }
+    client.send(&endpoint(&server), get()).await.unwrap();
+    assert_eq!(server.connections(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crowd_of_calls_never_has_more_connections_than_slots() {
+    let large = "x".repeat(30_000);
+    let server = Server::start(move |_| json_answer("200 OK", &large)).await;
+    let client = client();
+    let callers: Vec<_> = (0..64)
         .map(|_| {
-            let (client, endpoint) = (client.clone(), Arc::clone(&endpoint));
+            let (client, endpoint) = (client.clone(), endpoint(&server));
             tokio::spawn(async move {
-                for _ in 0..50 {
+                for _ in 0..25 {
                     client.send(&endpoint, post()).await.unwrap();
                 }
             })
@@ -145,8 +160,8 @@ async fn a_crowd_of_calls_never_has_more_connections_than_slots() {
         caller.await.unwrap();
     }
     assert_eq!(server.requests().len(), 1600);
-    println!("{} connections, {} at once", server.connections(), server.most_open());
     assert!(server.most_open() <= 4, "{} connections at once", server.most_open());
+    assert!(server.connections() <= 8, "{} connections in all", server.connections());
 }
 
 #[tokio::test]

@@ -87,3 +87,55 @@ where
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        future::{Ready, ready},
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        task::{Context, Poll},
+    };
+
+    use futures_util::FutureExt;
+    use tower_layer::Layer;
+    use tower_service::Service;
+
+    use super::{BoxError, GateLayer, calling};
+
+    /// Counts how often it is asked to connect.
+    #[derive(Clone, Default)]
+    struct Connector(Arc<AtomicUsize>);
+
+    impl Service<()> for Connector {
+        type Response = usize;
+        type Error = BoxError;
+        type Future = Ready<Result<usize, BoxError>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, (): ()) -> Self::Future {
+            ready(Ok(self.0.fetch_add(1, Ordering::SeqCst) + 1))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_waits_is_connected() {
+        let mut gate = GateLayer.layer(Connector::default());
+        assert_eq!(calling(gate.call(())).await.unwrap(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_got_another_connection_meanwhile_does_not_connect() {
+        let connector = Connector::default();
+        let mut connecting = GateLayer.layer(connector.clone()).call(());
+        assert!(calling(&mut connecting).now_or_never().is_none(), "it waits a moment first");
+        let in_background = tokio::spawn(connecting).await.unwrap();
+        assert!(in_background.is_err());
+        assert_eq!(connector.0.load(Ordering::SeqCst), 0);
+    }
+}

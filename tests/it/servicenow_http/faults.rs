@@ -88,7 +88,7 @@ async fn an_answer_cut_short_is_no_answer() {
 async fn a_compressed_answer_cut_short_is_no_answer() {
     let config = config();
     let error = failure(&config, || {
-        let packed = gzip(&[b'x'; 100_000]);
+        let packed = gzip(&vec![b'x'; 100_000]);
         answer("200 OK", "content-encoding: gzip\r\n", &packed[..packed.len() / 2])
     });
     let error = error.await;

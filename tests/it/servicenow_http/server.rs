@@ -106,6 +106,10 @@ impl Server {
         self.seen.connections.load(Ordering::SeqCst)
     }
 
+    pub(super) fn open(&self) -> usize {
+        self.seen.open.load(Ordering::SeqCst)
+    }
+
     pub(super) fn most_open(&self) -> usize {
         self.seen.most_open.load(Ordering::SeqCst)
     }

@@ -43,17 +43,17 @@ async fn server(authority: &Authority) -> Server {
     Server::start_with(Some(acceptor), |_| json("201 Created", "{}")).await
 }
 
-fn ca_file(directory: &TempDir, authority: &Authority) -> Option<PathBuf> {
+fn ca_file(directory: &TempDir, authority: &Authority) -> PathBuf {
     let path = directory.path().join("ca.pem");
     std::fs::write(&path, authority.pem()).unwrap();
-    Some(path)
+    path
 }
 
 #[tokio::test]
 async fn the_authority_of_the_file_is_trusted_over_one_kept_connection() {
     let (directory, authority) = (tempfile::tempdir().unwrap(), authority());
     let server = server(&authority).await;
-    let config = Config { ca_file: ca_file(&directory, &authority), ..config() };
+    let config = Config { ca_file: Some(ca_file(&directory, &authority)), ..config() };
     let client = Client::new(&config).unwrap();
     let endpoint = endpoint_of(&format!("https://localhost:{}", server.port), basic());
     for _ in 0..3 {
@@ -65,7 +65,7 @@ async fn the_authority_of_the_file_is_trusted_over_one_kept_connection() {
 #[tokio::test]
 async fn an_unknown_authority_and_a_foreign_name_are_refused_before_anything_is_sent() {
     let (directory, known, unknown) = (tempfile::tempdir().unwrap(), authority(), authority());
-    let file = ca_file(&directory, &known);
+    let file = Some(ca_file(&directory, &known));
     let (of_known, of_unknown) = (server(&known).await, server(&unknown).await);
     for (ca_file, host, server) in [
         (file.clone(), "localhost", &of_unknown),
@@ -82,8 +82,15 @@ async fn an_unknown_authority_and_a_foreign_name_are_refused_before_anything_is_
 }
 
 #[test]
-fn a_ca_file_that_is_not_there_is_a_mistake_in_the_configuration() {
-    let ca_file = Some(PathBuf::from("/nowhere/ca.pem"));
-    let error = Client::new(&Config { ca_file, ..config() }).unwrap_err();
-    assert!(matches!(error, Error::Tls(_)) && error.to_string().contains("/nowhere/ca.pem"));
+fn a_ca_file_that_cannot_be_used_is_a_mistake_in_the_configuration() {
+    let directory = tempfile::tempdir().unwrap();
+    let empty = directory.path().join("empty.pem");
+    std::fs::write(&empty, "no certificate").unwrap();
+    for (file, said) in [
+        (directory.path().join("none.pem"), "none.pem"),
+        (empty, "empty.pem' cannot be read as PEM certificates: it holds no certificate"),
+    ] {
+        let error = Client::new(&Config { ca_file: Some(file), ..config() }).unwrap_err();
+        assert!(matches!(error, Error::Tls(_)) && error.to_string().contains(said), "{error}");
+    }
 }

@@ -43,7 +43,7 @@ impl Issuer {
     }
 
     async fn refusal(self) -> Result<AccessToken, NoAnswer> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.clone().token().await?;
         Err(NoAnswer {
             cause: NoAnswerCause::TokenRefused,
             may_have_acted: false,

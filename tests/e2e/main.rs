@@ -4,6 +4,7 @@
 //! then `cargo e2e`. The names of others than the default ones come by `ZEEBE_NAME` and
 //! `PROCESS_TEST_ENGINE_NAME`. Tests on one engine take turns, since workers of one job
 //! type would take each other's jobs.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
 
 mod crashes;
 mod delivery;

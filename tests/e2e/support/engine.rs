@@ -106,6 +106,7 @@ async fn run(script: &str, command: &str, name: &str) -> Result<String, String> 
 }
 
 fn exports_of(lines: &str) -> BTreeMap<String, String> {
-    let assignments = lines.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
+    let assignments =
+        lines.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
     assignments.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

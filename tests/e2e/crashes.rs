@@ -87,10 +87,10 @@ async fn a_worker_killed_among_200_jobs_leaves_200_records_and_200_completed_ins
     stage.sandbox.answer_inserts_late();
     let before = completed(&stage).await;
     let batch = Batch::start(&stage, "killed").await;
-    let worker = stage.worker();
+    let mut worker = stage.worker();
     batch.reach_the_middle().await;
 
-    let mut worker = worker.crash_and_restart().await;
+    worker.crash_and_restart().await;
 
     batch.assert_one_record_each().await;
     eventually("the broker counts 200 completed instances", seconds(10), async || {

@@ -40,7 +40,7 @@ async fn waiting_jobs_are_polled_and_new_ones_are_pushed() {
 #[tokio::test]
 async fn a_stopped_worker_leaves_nothing_behind_and_exits_with_zero() {
     let stage = Stage::on_the_broker().await;
-    let worker = stage.worker();
+    let mut worker = stage.worker();
     stage.client.run("record", &json!({"operation": "count", "table": "incident"})).await;
 
     assert_eq!(worker.terminate().await, Some(0));

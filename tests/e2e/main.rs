@@ -5,6 +5,7 @@
 //! `PROCESS_TEST_ENGINE_NAME`. Tests on one engine take turns, since workers of one job
 //! type would take each other's jobs.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
+#![allow(clippy::print_stderr, reason = "what the worker wrote, where a test fails")]
 
 mod crashes;
 mod delivery;

@@ -1,6 +1,6 @@
 //! A running copy of the built binary, with what it writes.
 
-use std::{path::PathBuf, process::Stdio, time::Duration};
+use std::{path::PathBuf, process::Stdio, thread, time::Duration};
 
 use tokio::process::{Child, Command};
 
@@ -55,16 +55,24 @@ impl Process {
     }
 
     /// Ends it as a crash would.
-    pub(crate) async fn kill(mut self) {
+    pub(crate) async fn kill(&mut self) {
         self.child.kill().await.unwrap();
     }
 
     /// Asks it to stop and gives its exit code.
-    pub(crate) async fn terminate(mut self) -> Option<i32> {
+    pub(crate) async fn terminate(&mut self) -> Option<i32> {
         let id = self.child.id().expect("still running");
         let status = Command::new("kill").args(["-TERM", &id.to_string()]).status().await;
         assert!(status.unwrap().success(), "cannot signal process {id}");
         let ended = tokio::time::timeout(Duration::from_secs(90), self.child.wait()).await;
         ended.expect("ends within its grace").unwrap().code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("--- {}\n{}", self.output.display(), self.output());
+        }
     }
 }

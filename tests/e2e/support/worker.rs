@@ -48,15 +48,13 @@ impl Worker {
     }
 
     /// Ends it as a crash would and starts another one in its place.
-    pub(crate) async fn crash_and_restart(self) -> Self {
-        let Self { process, directory, gateway, sandbox } = self;
-        process.kill().await;
-        let process = Self::launch(&directory, &gateway, &sandbox);
-        Self { process, directory, gateway, sandbox }
+    pub(crate) async fn crash_and_restart(&mut self) {
+        self.process.kill().await;
+        self.process = Self::launch(&self.directory, &self.gateway, &self.sandbox);
     }
 
     /// Asks it to stop and gives its exit code.
-    pub(crate) async fn terminate(self) -> Option<i32> {
+    pub(crate) async fn terminate(&mut self) -> Option<i32> {
         self.process.terminate().await
     }
 

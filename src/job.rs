@@ -55,15 +55,53 @@ pub struct Job {
     pub custom_headers: Map<String, Value>,
     /// The fetched variables: data.
     pub variables: Variables,
+    /// End of the lock in milliseconds since 1970 by the broker's clock, which is not ours.
+    pub deadline_ms: i64,
     /// Retries left, this attempt included.
     pub retries: i32,
     /// The tenant that owns the process instance; `<default>` without multi-tenancy.
     pub tenant_id: String,
+    /// What could not be read of it. Such a job can only be failed.
+    pub defect: Option<String>,
 }
 
 impl Job {
     /// The text of a task header; blank counts as absent, as in Camunda's connectors.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.custom_headers.get(name)?.as_str().map(str::trim).filter(|text| !text.is_empty())
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A job with nothing in it.
+    pub(crate) fn job() -> Job {
+        Job {
+            id: JobRef { key: JobKey(1), lease: None },
+            job_type: "servicenow:record:1".to_owned(),
+            process_instance_key: 2,
+            bpmn_process_id: "process".to_owned(),
+            process_definition_version: 1,
+            process_definition_key: 3,
+            element_id: "task".to_owned(),
+            element_instance_key: 4,
+            custom_headers: Map::new(),
+            variables: Map::new(),
+            deadline_ms: 0,
+            retries: 3,
+            tenant_id: "<default>".to_owned(),
+            defect: None,
+        }
+    }
+
+    #[test]
+    fn a_blank_header_counts_as_absent() {
+        let mut job = job();
+        job.custom_headers.insert("resultVariable".to_owned(), "  ".into());
+        job.custom_headers.insert("retryBackoff".to_owned(), " PT1S ".into());
+        assert_eq!(job.header("resultVariable"), None);
+        assert_eq!(job.header("retryBackoff"), Some("PT1S"));
     }
 }

@@ -9,13 +9,20 @@
 //! - engines, generic over the ports: [`worker`], [`sandbox`]
 //! - wiring: [`config`], [`telemetry`], [`management`], [`cli`]
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod connector;
 pub mod feel;
 pub mod job;
+pub mod management;
+pub mod metrics;
 pub mod outcome;
 pub mod ports;
 pub mod sandbox;
 pub mod secret_store;
 pub mod servicenow;
+pub mod telemetry;
+pub mod tls;
+pub mod worker;
 pub mod zeebe;

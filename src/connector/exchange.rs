@@ -102,12 +102,6 @@ impl Exchange {
         self.finish(Err(error), now)
     }
 
-    /// Ends the exchange with the job as it was: unchanged retries, no back-off.
-    pub fn hand_back(&self, message: &str) -> Finished {
-        let summary = Summary { result: Err(Reason::Busy), ..self.summary.clone() };
-        Finished { outcome: failure::handed_back(&self.job, message), summary }
-    }
-
     fn read(&mut self, secrets: &Secrets) -> Result<Running, Error> {
         let kind = Kind::of(&self.job.job_type, text_in(&self.job.variables, "operation")?)?;
         self.summary.operation = kind.name;
@@ -208,13 +202,6 @@ pub(crate) fn not_planned(core: &Core, job: &Job, error: &Error) -> Finished {
     let mut outcome = failure::after_error(at, error, &mut summary.warnings);
     cut_message(&mut outcome);
     Finished { outcome, summary }
-}
-
-/// The end of a job that goes back as it was.
-pub(crate) fn handed_back(job: &Job, message: &str) -> Finished {
-    let summary =
-        Summary { result: Err(Reason::Busy), ..Summary::new(connection_name(&job.variables)) };
-    Finished { outcome: failure::handed_back(job, message), summary }
 }
 
 /// The end of a job whose handling panicked.

@@ -174,16 +174,6 @@ pub(crate) fn after_panic(job: &Job, panic: &str) -> Outcome {
     }
 }
 
-/// The job as it was.
-pub(crate) fn handed_back(job: &Job, message: &str) -> Outcome {
-    Outcome::Fail {
-        retries: job.retries.max(1),
-        message: message.to_owned(),
-        retry_backoff: Duration::ZERO,
-        variables: Variables::new(),
-    }
-}
-
 /// When the outage began, as far as this job remembers; else now. What another job left in
 /// an outer scope is not ours.
 fn outage_since(at: Circumstances<'_>) -> jiff::Timestamp {

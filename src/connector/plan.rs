@@ -10,8 +10,10 @@ use std::{
 use secrecy::SecretString;
 
 use super::{
-    Core, Exchange, Finished, SecretScope, Step, exchange, headers::Headers,
-    input::credential_texts, secrets,
+    Core, Exchange, Finished, SecretScope, Step, exchange,
+    headers::Headers,
+    input::{credential_texts, invalid},
+    secrets,
 };
 use crate::{job::Job, servicenow::Error};
 
@@ -29,8 +31,12 @@ pub struct Plan {
 
 impl Plan {
     pub(crate) fn new(core: Arc<Core>, job: Arc<Job>) -> Result<Self, Box<Finished>> {
-        let headers = Headers::read(&job, &core.expressions)
-            .map_err(|error| Box::new(exchange::not_planned(&core, &job, &error)))?;
+        let headers = match &job.defect {
+            Some(defect) => Err(invalid(defect.as_str())),
+            None => Headers::read(&job, &core.expressions),
+        };
+        let headers =
+            headers.map_err(|error| Box::new(exchange::not_planned(&core, &job, &error)))?;
         let secret_names = secret_names(&core, &job);
         Ok(Self { core, job, headers, secret_names })
     }
@@ -54,11 +60,6 @@ impl Plan {
     /// Ends the job before its start with an error from outside, e.g. an unreadable secret.
     pub fn fail(self, error: Error, now: jiff::Timestamp) -> Finished {
         Exchange::new(self.core, self.job, self.headers, &Secrets::new()).fail(error, now)
-    }
-
-    /// Hands the job back as it was: unchanged retries, no back-off.
-    pub fn hand_back(self, message: &str) -> Finished {
-        exchange::handed_back(&self.job, message)
     }
 }
 

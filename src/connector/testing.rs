@@ -33,8 +33,10 @@ pub(super) fn job(variables: Value) -> Job {
         element_instance_key: 2,
         custom_headers: Map::new(),
         variables,
+        deadline_ms: 0,
         retries: 3,
         tenant_id: "<default>".to_owned(),
+        defect: None,
     }
 }
 

@@ -1,8 +1,11 @@
 //! Everything that needs only Rust: one binary, real sockets.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
+
 mod architecture;
 mod cli;
 mod sandbox;
+mod secret_store;
 mod servicenow_http;
 mod support;
 mod worker;

@@ -160,19 +160,6 @@ fn a_panic_costs_one_retry() {
 }
 
 #[test]
-fn a_job_that_is_handed_back_is_as_it_was() {
-    let plan = || Connector::new(config()).plan(Arc::new(get(json!({})))).unwrap();
-    let (exchange, _) = plan().start(secrets(), NOW.parse().unwrap());
-    for finished in [plan().hand_back("shutting down"), exchange.hand_back("shutting down")] {
-        let Outcome::Fail { retries, message, retry_backoff, variables } = finished.outcome else {
-            panic!("a failure")
-        };
-        assert_eq!((retries, message.as_str()), (3, "shutting down"));
-        assert!(retry_backoff.is_zero() && variables.is_empty());
-    }
-}
-
-#[test]
 fn errors_from_outside_end_a_job_like_any_other() {
     let plan = Connector::new(config()).plan(Arc::new(get(json!({"bpmnErrors": "*"})))).unwrap();
     let error = Error::new(Reason::InvalidInput, "secret 'X' cannot be read");

@@ -1,0 +1,148 @@
+//! The command line, and the only place where parts are wired together.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Environment, Mistakes};
+
+mod run;
+mod sandbox;
+mod signals;
+
+/// Camunda 8 (Zeebe) job worker for ServiceNow.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the worker.
+    #[command(after_help = "Example: servicenow-worker run --config worker.toml")]
+    Run(ConfigFile),
+    /// Read the configuration, report every mistake, connect nowhere.
+    #[command(after_help = "Example: servicenow-worker check --config worker.toml")]
+    Check(ConfigFile),
+    /// Run the ServiceNow emulator alone.
+    #[command(after_help = "Example: servicenow-worker sandbox --listen 127.0.0.1:8085")]
+    Sandbox(sandbox::Options),
+}
+
+#[derive(Args, Debug)]
+struct ConfigFile {
+    /// The TOML file; without it the environment alone is read.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// Wrong usage or configuration.
+    Usage,
+    /// Something needed cannot be reached.
+    Unreachable,
+    /// An internal error.
+    Internal,
+}
+
+impl Exit {
+    /// The exit that an error calls for.
+    pub fn of(error: &anyhow::Error) -> Self {
+        if error.is::<Mistakes>() || error.is::<Unusable>() {
+            Self::Usage
+        } else if error.is::<Unlistenable>() {
+            Self::Unreachable
+        } else {
+            Self::Internal
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Usage => 64,
+            Exit::Unreachable => 69,
+            Exit::Internal => 70,
+        })
+    }
+}
+
+/// An argument or file that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Unusable(String);
+
+/// An address that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {error}; choose another address, or port 0 for a free one")]
+struct Unlistenable {
+    address: String,
+    error: std::io::Error,
+}
+
+impl Cli {
+    /// Runs the command to its end.
+    pub fn run(self) -> anyhow::Result<Exit> {
+        match self.command {
+            Command::Run(file) => run::run(file.read()?),
+            Command::Check(file) => check(&file),
+            Command::Sandbox(options) => sandbox::run(options),
+        }
+    }
+}
+
+impl ConfigFile {
+    fn read(&self) -> anyhow::Result<(Config, Environment)> {
+        let file = self.config.as_deref().map(read_text).transpose()?;
+        let environment = Environment::of_the_process();
+        let config = Config::read(file.as_deref(), &environment)?;
+        Ok((config, environment))
+    }
+}
+
+fn check(file: &ConfigFile) -> anyhow::Result<Exit> {
+    let (config, _) = file.read()?;
+    let names: Vec<_> = config.connector.connections.keys().map(String::as_str).collect();
+    say(&format!(
+        "configuration is valid: gateway {}, connections {}",
+        config.zeebe.address,
+        if names.is_empty() { "none (inline instances only)".to_owned() } else { names.join(", ") }
+    ));
+    Ok(Exit::Done)
+}
+
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Unusable(format!("cannot read {}: {error}", path.display())).into())
+}
+
+/// Listens, or says which address is taken.
+async fn listen(address: &str) -> anyhow::Result<tokio::net::TcpListener> {
+    let listener = tokio::net::TcpListener::bind(address).await;
+    listener.map_err(|error| Unlistenable { address: address.to_owned(), error }.into())
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
+}
+
+/// A line on standard output: what the command was asked for.
+#[expect(clippy::print_stdout, reason = "the commands' own output")]
+fn say(line: &str) {
+    println!("{line}");
+}

@@ -1,0 +1,125 @@
+//! `[connections.<name>]`, and `default` from the environment alone.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::section::{Key, Section};
+use crate::{
+    connector::{AuthenticationTemplate, Connection, HostPattern, TableRules},
+    servicenow::Instance,
+};
+
+/// The connection that the environment describes.
+const DEFAULT: &str = "default";
+
+/// Connections, and the hosts that jobs may name themselves.
+pub(super) struct Connections {
+    pub(super) connections: BTreeMap<String, Connection>,
+    pub(super) allowed_hosts: Vec<HostPattern>,
+}
+
+/// Reads all of them.
+pub(super) fn read(root: &mut Section<'_>) -> Connections {
+    let allowed_hosts = allowed_hosts(root);
+    let mut sections: BTreeMap<String, Section<'_>> =
+        root.section("connections").named_sections().into_iter().collect();
+    if !sections.contains_key(DEFAULT) && root.environment().get("SERVICENOW_INSTANCE").is_some() {
+        sections.insert(DEFAULT.to_owned(), root.empty(&format!("connections.{DEFAULT}")));
+    }
+    let connections = sections
+        .into_iter()
+        .filter_map(|(name, section)| {
+            let from_environment = name == DEFAULT;
+            Some((name, connection(section, from_environment)?))
+        })
+        .collect();
+    Connections { connections, allowed_hosts }
+}
+
+fn allowed_hosts(root: &mut Section<'_>) -> Vec<HostPattern> {
+    let Some(patterns) = root.texts(Key::new("allowed_hosts")) else {
+        return HostPattern::defaults();
+    };
+    let read = |pattern: String| match HostPattern::parse(&pattern) {
+        Ok(pattern) => Some(pattern),
+        Err(error) => {
+            root.mistake("allowed_hosts", &error.to_string());
+            None
+        }
+    };
+    patterns.into_iter().filter_map(read).collect()
+}
+
+fn connection(mut section: Section<'_>, from_environment: bool) -> Option<Connection> {
+    let key = Key::new("instance");
+    let key = if from_environment { key.env(&["SERVICENOW_INSTANCE"]) } else { key };
+    let allow_http = section.boolean(Key::new("allow_http")).unwrap_or(false);
+    let instance = section.text(key);
+    if instance.is_none() {
+        section.mistake("instance", "is missing: name the ServiceNow instance, e.g. \"dev12345\"");
+    }
+    let instance = instance.and_then(|text| {
+        let read = Instance::parse(&text, allow_http);
+        read.map_err(|error| section.mistake("instance", &error.to_string())).ok()
+    });
+    let authentication = authentication(&mut section, from_environment);
+    let max_concurrency = section.count(Key::new("max_concurrency"), 1..=10_000);
+    let tables = tables(section.section("tables"));
+    section.finish();
+    Some(Connection {
+        max_concurrency: max_concurrency.unwrap_or(Connection::DEFAULT_CONCURRENCY),
+        tables,
+        allow_http,
+        ..Connection::new(instance?, authentication?)
+    })
+}
+
+fn authentication(
+    section: &mut Section<'_>,
+    from_environment: bool,
+) -> Option<AuthenticationTemplate> {
+    let mut given = section.value("auth");
+    if from_environment {
+        given = authentication_of_the_environment(section).or(given);
+    }
+    let Some(value) = given else {
+        section
+            .mistake("auth", "is missing, e.g. { type = \"basic\", username = …, password = … }");
+        return None;
+    };
+    let read = AuthenticationTemplate::try_from(value);
+    read.map_err(|error| section.mistake("auth", &error.to_string())).ok()
+}
+
+/// The kind follows from what is set.
+fn authentication_of_the_environment(section: &Section<'_>) -> Option<Value> {
+    let get = |name: &str| section.environment().get(name).map(str::to_owned);
+    let (username, password) = (get("SERVICENOW_USERNAME"), get("SERVICENOW_PASSWORD"));
+    let (client, secret) = (get("SERVICENOW_CLIENT_ID"), get("SERVICENOW_CLIENT_SECRET"));
+    let scope = get("SERVICENOW_SCOPE");
+    if let Some(client) = client {
+        let kind = if username.is_some() { "oauthPassword" } else { "oauthClientCredentials" };
+        return Some(json!({
+            "type": kind, "clientId": client, "clientSecret": secret, "scope": scope,
+            "username": username, "password": password,
+        }));
+    }
+    if let Some(token) = get("SERVICENOW_TOKEN") {
+        return Some(json!({"type": "bearer", "token": token}));
+    }
+    if let Some(key) = get("SERVICENOW_API_KEY") {
+        return Some(json!({"type": "apiKey", "key": key}));
+    }
+    username.map(|name| json!({"type": "basic", "username": name, "password": password}))
+}
+
+fn tables(mut section: Section<'_>) -> TableRules {
+    let default = TableRules::default();
+    let rules = TableRules {
+        read: section.texts(Key::new("read")).unwrap_or(default.read),
+        write: section.texts(Key::new("write")).unwrap_or(default.write),
+    };
+    section.finish();
+    rules
+}

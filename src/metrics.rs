@@ -1,0 +1,246 @@
+//! The figures an operator watches, in Prometheus form.
+//!
+//! Labels come from small fixed sets only: job types, sources, reasons, methods. Nothing a
+//! process or a record contains becomes a label.
+
+use std::{sync::Arc, time::Duration};
+
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+use tokio::time::Instant;
+
+use crate::{
+    connector::{Effect, Finished},
+    outcome::Outcome,
+    servicenow::{Method, Reply},
+};
+
+type Counters<L> = Family<L, Counter>;
+type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
+
+/// Labels of a job's arrival.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Arrival {
+    job_type: String,
+    source: &'static str,
+}
+
+/// Labels of figures by job type.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByType {
+    job_type: String,
+}
+
+/// Labels of failures.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Failure {
+    job_type: String,
+    class: &'static str,
+}
+
+/// Labels of what was done to ServiceNow.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
+/// Labels of a call to ServiceNow.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HttpCall {
+    method: &'static str,
+    status: &'static str,
+}
+
+/// What became of the command that ended a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandFate {
+    /// The engine took it.
+    Accepted,
+    /// The job was gone already.
+    Gone,
+    /// The job was in other hands.
+    Superseded,
+    /// The engine did not take it.
+    Unaccepted,
+}
+
+/// All figures.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    activated: Counters<Arrival>,
+    completed: Counters<ByType>,
+    bpmn_errors: Counters<ByType>,
+    gone: Counters<ByType>,
+    superseded: Counters<ByType>,
+    unaccepted: Counters<ByType>,
+    lost: Counters<ByType>,
+    failed: Counters<Failure>,
+    effects: Counters<Kind>,
+    scrubs: Counter,
+    http: Histograms<HttpCall>,
+    slack: Histogram,
+    in_flight: Arc<Gauge>,
+    /// Most jobs held at once.
+    pub limit: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("snc"),
+            activated: Family::default(),
+            completed: Family::default(),
+            bpmn_errors: Family::default(),
+            gone: Family::default(),
+            superseded: Family::default(),
+            unaccepted: Family::default(),
+            lost: Family::default(),
+            failed: Family::default(),
+            effects: Family::default(),
+            scrubs: Counter::default(),
+            http: Family::new_with_constructor(http_buckets),
+            slack: Histogram::new([1.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 300.0]),
+            in_flight: Arc::default(),
+            limit: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+fn http_buckets() -> Histogram {
+    Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0])
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let r = &mut self.registry;
+        r.register("jobs_activated", "Jobs received, by source", self.activated.clone());
+        let completed = self.completed.clone();
+        r.register("jobs_completed_accepted", "Completions the engine accepted", completed);
+        r.register("jobs_bpmn_errors", "BPMN errors the engine accepted", self.bpmn_errors.clone());
+        r.register("jobs_gone", "Jobs gone before their command arrived", self.gone.clone());
+        r.register("jobs_superseded", "Jobs in other hands by then", self.superseded.clone());
+        r.register("jobs_unaccepted", "Commands the engine did not take", self.unaccepted.clone());
+        r.register("jobs_lost", "Jobs whose lock ended unreported", self.lost.clone());
+        r.register("jobs_failed", "Failures reported, by reason", self.failed.clone());
+        r.register("effects", "What was done to ServiceNow, by kind", self.effects.clone());
+        r.register("secret_scrubs", "Secret values masked on the way out", self.scrubs.clone());
+        let help = "Calls to ServiceNow, until the answer was read";
+        r.register("http_request_duration_seconds", help, self.http.clone());
+        let help = "Time left on a job's lock when its work ended";
+        r.register("job_deadline_slack_seconds", help, self.slack.clone());
+        r.register("inflight", "Jobs held now", Gauge::clone(&self.in_flight));
+        r.register("limit", "Most jobs held at once", self.limit.clone());
+    }
+
+    /// Everything in the Prometheus text form.
+    pub fn encode(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+
+    /// A job arrived by `poll` or `push`.
+    pub fn activated(&self, job_type: &str, source: &'static str) {
+        self.activated.get_or_create(&Arrival { job_type: job_type.to_owned(), source }).inc();
+    }
+
+    /// A job is held until the guard drops.
+    pub fn job_started(&self) -> InFlight {
+        self.in_flight.inc();
+        InFlight(Arc::clone(&self.in_flight))
+    }
+
+    /// The work on a job ended, with this moment as the end of its lock.
+    pub fn deadline_slack(&self, until: Instant) {
+        self.slack.observe(until.saturating_duration_since(Instant::now()).as_secs_f64());
+    }
+
+    /// A job was given up because its lock had ended.
+    pub fn job_lost(&self, job_type: &str) {
+        self.lost.get_or_create(&by_type(job_type)).inc();
+    }
+
+    /// A job's command was sent.
+    pub fn job_ended(&self, job_type: &str, finished: &Finished, fate: CommandFate) {
+        self.scrubs.inc_by(finished.summary.secret_scrubs.into());
+        if let Some(effect) = finished.summary.effect {
+            self.effects.get_or_create(&Kind { kind: effect_name(effect) }).inc();
+        }
+        let labels = by_type(job_type);
+        match (fate, &finished.outcome) {
+            (CommandFate::Gone, _) => self.gone.get_or_create(&labels).inc(),
+            (CommandFate::Superseded, _) => self.superseded.get_or_create(&labels).inc(),
+            (CommandFate::Unaccepted, _) => self.unaccepted.get_or_create(&labels).inc(),
+            (_, Outcome::Complete { .. }) => self.completed.get_or_create(&labels).inc(),
+            (_, Outcome::ThrowError { .. }) => self.bpmn_errors.get_or_create(&labels).inc(),
+            (_, Outcome::Fail { .. }) => {
+                let class = finished.summary.result.err().map_or("expression", |r| r.as_str());
+                let failure = Failure { job_type: labels.job_type, class };
+                self.failed.get_or_create(&failure).inc()
+            }
+        };
+    }
+
+    /// A call to ServiceNow ended.
+    pub fn http_call(&self, method: Method, reply: &Reply, took: Duration) {
+        let status = match reply {
+            Ok(response) => match response.status / 100 {
+                2 => "2xx",
+                3 => "3xx",
+                4 => "4xx",
+                5 => "5xx",
+                _ => "other",
+            },
+            Err(_) => "none",
+        };
+        let labels = HttpCall { method: method.as_str(), status };
+        self.http.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+}
+
+/// Counts a job as held for as long as it lives.
+#[derive(Debug)]
+pub struct InFlight(Arc<Gauge>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+fn by_type(job_type: &str) -> ByType {
+    ByType { job_type: job_type.to_owned() }
+}
+
+fn effect_name(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Created => "created",
+        Effect::Adopted => "adopted",
+        Effect::Unknown => "unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_form_carries_the_documented_names() {
+        let metrics = Metrics::default();
+        metrics.activated("servicenow:record:1", "push");
+        metrics.limit.set(64);
+        let held = metrics.job_started();
+        let text = metrics.encode().unwrap();
+        let line = r#"snc_jobs_activated_total{job_type="servicenow:record:1",source="push"} 1"#;
+        assert!(text.contains(line), "{text}");
+        assert!(text.contains("snc_limit 64") && text.contains("snc_inflight 1"), "{text}");
+        drop(held);
+        assert!(metrics.encode().unwrap().contains("snc_inflight 0"));
+    }
+}

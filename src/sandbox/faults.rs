@@ -1,0 +1,233 @@
+//! Scripted faults: which calls they hit, and what they do to them.
+//!
+//! A rule counts the calls that match it and hits from the `nth` on, `times` times. When
+//! several rules hit the same call, their faults add up, in the order of the rules.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::call::Call;
+
+/// A fault and the calls it is for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// Which calls.
+    #[serde(default, rename = "match")]
+    pub matches: Match,
+    /// What happens to them.
+    pub fault: Fault,
+}
+
+/// Which calls a fault is for. What is not given matches everything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Match {
+    /// The verb.
+    pub method: Option<String>,
+    /// What the path begins with.
+    pub path: Option<String>,
+    /// The table in the path.
+    pub table: Option<String>,
+    /// A text in the body.
+    pub body: Option<String>,
+    /// The first matching call to hit, counted from 1.
+    pub nth: u64,
+    /// How many calls to hit; 0: all from the first on.
+    pub times: u64,
+    /// Of the calls to hit only every so many-th.
+    pub every: u64,
+}
+
+/// What goes wrong. In JSON: `"hibernating"`, or `{"status": {"code": 503}}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// Another answer.
+    Status {
+        /// The status.
+        code: u16,
+        /// Headers besides the usual ones, or in their place.
+        #[serde(default)]
+        headers: Vec<(String, String)>,
+        /// A JSON value, or a text that goes out as HTML.
+        #[serde(default)]
+        body: Value,
+        /// Whether the call is carried out nevertheless.
+        #[serde(default)]
+        after_commit: bool,
+    },
+    /// 202, and the call is dropped.
+    Accepted,
+    /// 200 with the page of a hibernating developer instance; the call is dropped.
+    Hibernating,
+    /// Waiting.
+    Delay {
+        /// Milliseconds before the call is carried out; it is, even if the client leaves.
+        #[serde(default)]
+        before_ms: u64,
+        /// Milliseconds between that and the answer.
+        #[serde(default)]
+        after_ms: u64,
+    },
+    /// The connection is closed.
+    Cut(CutPoint),
+    /// The body ends before its announced length.
+    TruncatedBody,
+    /// A 200 that has rows so far and an `error` beside them.
+    ErrorInSuccess,
+    /// The insert succeeds and the answer is 403.
+    ForbiddenAfterInsert,
+    /// The record gets another `sys_id` than the client chose.
+    IdNotHonoured,
+    /// The query is not looked at, as if all its columns were unknown.
+    QueryIgnored,
+    /// 429 of a rate-limit rule.
+    RateLimited {
+        /// Seconds to wait.
+        retry_after: u64,
+    },
+    /// 429 of a full semaphore queue, with no header that says when.
+    QueueFull,
+    /// The answer comes as a trickle of single bytes.
+    Drip {
+        /// Milliseconds between two bytes.
+        interval_ms: u64,
+    },
+    /// The answer's body is followed by that many blanks.
+    Flood {
+        /// How many.
+        bytes: u64,
+    },
+}
+
+/// Where a connection is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CutPoint {
+    /// Nothing is carried out, nothing answered.
+    BeforeCommit,
+    /// The call is carried out, nothing answered.
+    AfterCommit,
+    /// The call is carried out and the first bytes of the answer's head go out.
+    MidHeaders,
+}
+
+/// The rules in force.
+#[derive(Debug, Default)]
+pub struct Faults {
+    rules: Mutex<Vec<Counted>>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    rule: Rule,
+    seen: u64,
+}
+
+impl Default for Match {
+    fn default() -> Self {
+        Self { method: None, path: None, table: None, body: None, nth: 1, times: 1, every: 1 }
+    }
+}
+
+impl Match {
+    /// The calls with that verb to that table; more by setting the fields.
+    pub fn on(method: &str, table: &str) -> Self {
+        Self { method: Some(method.to_owned()), table: Some(table.to_owned()), ..Self::default() }
+    }
+
+    /// The calls whose path begins so.
+    pub fn path(path: &str) -> Self {
+        Self { path: Some(path.to_owned()), ..Self::default() }
+    }
+
+    fn covers(&self, call: &Call) -> bool {
+        let method = self.method.as_ref();
+        let body = self.body.as_deref().unwrap_or_default();
+        method.is_none_or(|method| method.eq_ignore_ascii_case(call.method.as_str()))
+            && self.path.as_ref().is_none_or(|path| call.path.starts_with(path.as_str()))
+            && self.table.as_ref().is_none_or(|table| call.table() == Some(table))
+            && (body.is_empty() || String::from_utf8_lossy(&call.body).contains(body))
+    }
+
+    /// Whether the `seen`-th matching call is hit.
+    fn hits(&self, seen: u64) -> bool {
+        let Some(later) = seen.checked_sub(self.nth.max(1)) else { return false };
+        let every = self.every.max(1);
+        later % every == 0 && (self.times == 0 || later / every < self.times)
+    }
+}
+
+impl Faults {
+    fn lock(&self) -> MutexGuard<'_, Vec<Counted>> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a fault for some calls.
+    pub fn push(&self, matches: Match, fault: Fault) {
+        self.lock().push(Counted { rule: Rule { matches, fault }, seen: 0 });
+    }
+
+    /// Takes all faults away.
+    pub fn clear(&self) {
+        self.lock().clear();
+    }
+
+    /// The rules, each with the number of matching calls so far.
+    pub fn rules(&self) -> Vec<(Rule, u64)> {
+        self.lock().iter().map(|counted| (counted.rule.clone(), counted.seen)).collect()
+    }
+
+    /// Counts a call and returns what is to happen to it.
+    pub(crate) fn strike(&self, call: &Call) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for counted in self.lock().iter_mut().filter(|counted| counted.rule.matches.covers(call)) {
+            counted.seen += 1;
+            if counted.rule.matches.hits(counted.seen) {
+                faults.push(counted.rule.fault.clone());
+            }
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Fault, Match, Rule};
+
+    fn hits(matches: &Match) -> Vec<u64> {
+        (1..=8).filter(|seen| matches.hits(*seen)).collect()
+    }
+
+    #[test]
+    fn a_rule_hits_from_the_nth_call_on_so_many_times() {
+        assert_eq!(hits(&Match::default()), [1]);
+        assert_eq!(hits(&Match { nth: 3, times: 2, ..Match::default() }), [3, 4]);
+        assert_eq!(hits(&Match { times: 0, every: 3, ..Match::default() }), [1, 4, 7]);
+        assert_eq!(hits(&Match { times: 2, every: 2, nth: 2, ..Match::default() }), [2, 4]);
+    }
+
+    #[test]
+    fn rules_read_from_json() {
+        let rule: Rule = serde_json::from_value(json!({
+            "match": {"method": "POST", "table": "incident", "nth": 2},
+            "fault": {"status": {"code": 503, "headers": [["Retry-After", "5"]]}}
+        }))
+        .unwrap();
+        assert_eq!(rule.matches.nth, 2);
+        assert!(matches!(rule.fault, Fault::Status { code: 503, .. }));
+        for fault in [
+            json!("hibernating"),
+            json!({"cut": "mid_headers"}),
+            json!({"delay": {"before_ms": 5}}),
+        ] {
+            assert!(serde_json::from_value::<Rule>(json!({ "fault": fault })).is_ok(), "{fault}");
+        }
+        assert!(serde_json::from_value::<Rule>(json!({"fault": "unheard_of"})).is_err());
+    }
+}

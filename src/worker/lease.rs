@@ -1,0 +1,118 @@
+//! Our hold on a job: when the lock ends by our own clock, and keeping it from ending.
+//!
+//! The broker's deadline is wall time on another machine; ours is monotonic, counted from
+//! the earliest moment at which the lock can have begun.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{
+    job::JobRef,
+    ports::{GatewayErrorKind, JobGateway},
+};
+
+/// Our hold on one job.
+#[derive(Clone, Debug)]
+pub(super) struct Lease {
+    job: JobRef,
+    timeout: Duration,
+    until: Instant,
+    next_beat: Instant,
+    lost: bool,
+}
+
+/// After a heartbeat that got no answer.
+const BEAT_AGAIN: Duration = Duration::from_secs(1);
+
+impl Lease {
+    pub(super) fn new(job: JobRef, arrival: Instant, timeout: Duration) -> Self {
+        let mut lease = Self { job, timeout, until: arrival, next_beat: arrival, lost: false };
+        lease.runs_from(arrival);
+        lease
+    }
+
+    /// Whether the job is still ours.
+    pub(super) fn is_held(&self) -> bool {
+        !self.lost && Instant::now() < self.until
+    }
+
+    /// The end of the lock, or an earlier moment when it is known to be gone.
+    pub(super) fn until(&self) -> Instant {
+        if self.lost { self.until.min(Instant::now()) } else { self.until }
+    }
+
+    /// The lock's length.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Makes sure that a call may start: the job is ours for a good while yet. Extends the
+    /// lock when a third of it or more is gone.
+    pub(super) async fn secure<G: JobGateway>(&mut self, gateway: &G) -> bool {
+        if self.is_held() && Instant::now() >= self.next_beat {
+            self.extend(gateway).await;
+        }
+        self.is_held()
+    }
+
+    /// Sets another length of the lock, as the `jobTimeout` header asks.
+    pub(super) async fn resize<G: JobGateway>(&mut self, gateway: &G, timeout: Duration) -> bool {
+        let known = (self.timeout, self.until);
+        self.timeout = timeout;
+        if !self.extend(gateway).await {
+            // Unknown whether it took effect: the earlier end is the safe one.
+            self.until = known.1.min(Instant::now() + timeout);
+            self.timeout = known.0.min(timeout);
+        }
+        self.is_held()
+    }
+
+    /// Runs `work`, extending the lock for as long as it takes.
+    pub(super) async fn keep_while<G: JobGateway, W: Future>(
+        &mut self,
+        gateway: &G,
+        work: W,
+    ) -> W::Output {
+        let heartbeat = async {
+            while !self.lost {
+                tokio::time::sleep_until(self.next_beat).await;
+                self.extend(gateway).await;
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            biased;
+            output = work => output,
+            () = heartbeat => unreachable!("a heartbeat never ends"),
+        }
+    }
+
+    /// Extends the lock; tells whether the engine confirmed it.
+    async fn extend<G: JobGateway>(&mut self, gateway: &G) -> bool {
+        let sent = Instant::now();
+        self.next_beat = sent + BEAT_AGAIN;
+        if sent >= self.until {
+            // The engine would take it, but the job may be somebody else's by now.
+            self.lost = true;
+            return false;
+        }
+        match gateway.extend(&self.job, self.timeout).await {
+            Ok(()) => {
+                self.runs_from(sent);
+                true
+            }
+            Err(error) => {
+                tracing::debug!(job_key = %self.job.key, %error, "lock not extended");
+                self.lost =
+                    matches!(error.kind, GatewayErrorKind::NotFound | GatewayErrorKind::Superseded);
+                false
+            }
+        }
+    }
+
+    fn runs_from(&mut self, start: Instant) {
+        self.until = start + self.timeout;
+        self.next_beat = start + self.timeout / 3;
+    }
+}

@@ -1,0 +1,106 @@
+//! Pushed jobs of one job type: a slot first, then the next job from the stream.
+//!
+//! What the gateway pushed beyond our slots waits in the transport's small window, while its
+//! lock runs: see [`arrivals`](super::arrivals).
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use futures_util::{FutureExt, StreamExt};
+use tokio::time::Instant;
+
+use super::{Source, Worker, arrivals::Arrivals, backoff::Backoff, reporter};
+use crate::{
+    job::Job,
+    ports::{Clock, GatewayError, JobGateway, JobStream, SecretProvider, Subscription, Transport},
+};
+
+/// Keeps a stream open until the worker stops.
+pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
+    worker: Arc<Worker<G, T, S, C>>,
+    subscription: Arc<Subscription>,
+) {
+    let mut backoff = Backoff::gateway();
+    loop {
+        let opening = worker.parts.gateway.stream(&subscription);
+        let Some(opened) = worker.stop.run_until_cancelled(opening).await else { return };
+        let ended = match opened {
+            Ok(stream) => read(&worker, stream, &mut backoff).await,
+            Err(error) => ControlFlow::Continue(Err(error)),
+        };
+        match ended {
+            ControlFlow::Break(()) => return,
+            ControlFlow::Continue(Ok(())) => {}
+            ControlFlow::Continue(Err(error)) => worker.health.failed("stream", &error),
+        }
+        let pause = tokio::time::sleep(backoff.next());
+        if worker.stop.run_until_cancelled(pause).await.is_none() {
+            return;
+        }
+    }
+}
+
+/// Why a stream is read no further; `Break` when the worker stops.
+type Ended = ControlFlow<(), Result<(), GatewayError>>;
+
+async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
+    worker: &Arc<Worker<G, T, S, C>>,
+    mut stream: JobStream,
+    backoff: &mut Backoff,
+) -> Ended {
+    let end_of_life = Instant::now() + worker.config.stream_lifetime;
+    let mut arrivals = Arrivals::new(worker.config.job_timeout);
+    loop {
+        let next = async {
+            let slot = worker.slots.for_push().await?;
+            Some((next_job(&mut stream, &mut arrivals).await?, slot))
+        };
+        tokio::select! {
+            biased;
+            () = worker.stop.cancelled() => {
+                hand_back_buffered(worker, stream).await;
+                return Ended::Break(());
+            }
+            () = tokio::time::sleep_until(end_of_life) => {
+                hand_back_buffered(worker, stream).await;
+                backoff.reset();
+                return Ended::Continue(Ok(()));
+            }
+            next = next => match next {
+                Some((Ok((job, arrival)), slot)) => {
+                    worker.health.answered();
+                    backoff.reset();
+                    worker.dispatch(job, slot, arrival, Source::Push);
+                }
+                Some((Err(error), _)) => return Ended::Continue(Err(error)),
+                None => return Ended::Continue(Ok(())),
+            }
+        }
+    }
+}
+
+/// The next pushed job, and when its lock began.
+async fn next_job(
+    stream: &mut JobStream,
+    arrivals: &mut Arrivals,
+) -> Option<Result<(Job, Instant), GatewayError>> {
+    let (item, waited) = match stream.next().now_or_never() {
+        Some(item) => (item?, false),
+        None => (stream.next().await?, true),
+    };
+    Some(item.map(|job| {
+        let arrival = if waited { arrivals.fresh(&job) } else { arrivals.waiting(&job) };
+        (job, arrival)
+    }))
+}
+
+/// Gives jobs back that arrived but were never taken from the stream. Otherwise they stay
+/// locked until their time-out.
+async fn hand_back_buffered<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
+    worker: &Arc<Worker<G, T, S, C>>,
+    mut stream: JobStream,
+) {
+    while let Some(Some(Ok(job))) = stream.next().now_or_never() {
+        worker.parts.metrics.activated(&job.job_type, Source::Push.as_str());
+        reporter::hand_back(&worker.parts.gateway, &job, worker.config.job_timeout).await;
+    }
+}

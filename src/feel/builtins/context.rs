@@ -1,0 +1,5 @@
+//! Functions of contexts.
+
+use super::Builtin;
+
+pub(super) const BUILTINS: &[Builtin] = &[];

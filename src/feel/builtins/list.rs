@@ -1,0 +1,5 @@
+//! Functions of lists.
+
+use super::Builtin;
+
+pub(super) const BUILTINS: &[Builtin] = &[];

@@ -1,0 +1,5 @@
+//! Functions of numbers.
+
+use super::Builtin;
+
+pub(super) const BUILTINS: &[Builtin] = &[];

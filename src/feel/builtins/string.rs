@@ -1,0 +1,5 @@
+//! Functions of text.
+
+use super::Builtin;
+
+pub(super) const BUILTINS: &[Builtin] = &[];

@@ -1,0 +1,5 @@
+//! Functions of dates, times and durations.
+
+use super::Builtin;
+
+pub(super) const BUILTINS: &[Builtin] = &[];

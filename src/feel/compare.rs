@@ -1,0 +1,70 @@
+//! Equality and order of values.
+//!
+//! Null equals only null. Values of different types are not comparable (`None`), within
+//! lists and contexts they are just not equal. Zoned moments are equal if their text is;
+//! their order follows the instant.
+
+use std::cmp::Ordering;
+
+use super::value::{Context, Value};
+
+/// Whether two values are equal; `None` if their types differ.
+pub(crate) fn equal(a: &Value, b: &Value) -> Option<bool> {
+    Some(match (a, b) {
+        (Value::Null, other) | (other, Value::Null) => other.is_null(),
+        (Value::Boolean(a), Value::Boolean(b)) => a == b,
+        (Value::Number(a), Value::Number(b)) => a == b,
+        (Value::String(a), Value::String(b)) => a == b,
+        (Value::Date(a), Value::Date(b)) => a == b,
+        (Value::Time(a), Value::Time(b)) if a.zone.is_some() == b.zone.is_some() => a == b,
+        (Value::DateTime(a), Value::DateTime(b)) if a.zone.is_some() == b.zone.is_some() => {
+            a == b
+        }
+        (Value::DayTimeDuration(a), Value::DayTimeDuration(b)) => a == b,
+        (Value::YearMonthDuration(a), Value::YearMonthDuration(b)) => a == b,
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b))
+        }
+        (Value::Context(a), Value::Context(b)) => same_entries(a, b),
+        _ => return None,
+    })
+}
+
+/// Whether two values are equal, those of different types not being so.
+pub(crate) fn same(a: &Value, b: &Value) -> bool {
+    equal(a, b) == Some(true)
+}
+
+fn same_entries(a: &Context, b: &Context) -> bool {
+    let has = |key, value| b.get(key).is_some_and(|other| same(value, other));
+    a.len() == b.len() && a.iter().all(|(key, value)| has(key, value))
+}
+
+/// The order of two values; `None` if they have none.
+pub(crate) fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => Some(a.cmp(b)),
+        (Value::String(a), Value::String(b)) => Some(utf16_order(a, b)),
+        (Value::Date(a), Value::Date(b)) => Some(a.cmp(b)),
+        (Value::Time(a), Value::Time(b)) => a.order(b),
+        (Value::DateTime(a), Value::DateTime(b)) => a.order(b),
+        (Value::DayTimeDuration(a), Value::DayTimeDuration(b)) => Some(a.cmp(b)),
+        (Value::YearMonthDuration(a), Value::YearMonthDuration(b)) => Some(a.cmp(b)),
+        _ => None,
+    }
+}
+
+/// Texts are ordered by their UTF-16 units, as in Java.
+fn utf16_order(a: &str, b: &str) -> Ordering {
+    if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
+}
+
+/// How many values a comparison may visit, to be paid before it.
+pub(crate) fn weight(value: &Value) -> usize {
+    match value {
+        Value::List(list) => list.weight(),
+        Value::Context(context) => context.weight(),
+        Value::String(text) => 1 + text.len() / 64,
+        _ => 1,
+    }
+}

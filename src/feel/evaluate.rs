@@ -1,0 +1,205 @@
+//! Evaluation of the parsed form.
+//!
+//! A [`Run`] carries what is left of the budget and the warnings; a [`Scope`] is a list
+//! on the stack. Functions here are kept small and apart on purpose: the frames of one
+//! level of nesting decide how deep an expression may go on a small stack.
+
+mod call;
+mod chain;
+mod filter;
+mod iterate;
+mod path;
+mod scope;
+mod unknown;
+mod warn;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::ast::{Expr, RangeEnds};
+use super::budget::{Budget, DEPTH, checked};
+use super::compare::order;
+use super::environment::Environment;
+use super::error::{Error, Warning};
+use super::function::Function;
+use super::range::Range;
+use super::value::{Context, Value};
+use scope::{Found, Scope};
+
+/// A running evaluation.
+pub(crate) struct Run {
+    environment: Environment,
+    /// The input, which all names fall back to.
+    root: Value,
+    budget: Budget,
+    warnings: Vec<Warning>,
+    /// Warnings beyond those kept.
+    dropped: usize,
+    depth: u32,
+    /// Above zero while absence is what the expression asks about.
+    quiet: u32,
+}
+
+impl Run {
+    pub(super) fn new(root: Value, environment: Environment) -> Self {
+        Self {
+            environment,
+            root,
+            budget: Budget::new(),
+            warnings: Vec::new(),
+            dropped: 0,
+            depth: 0,
+            quiet: 0,
+        }
+    }
+
+    /// Evaluates a whole expression against the input.
+    pub(super) fn whole(&mut self, expression: &Expr) -> Result<Value, Error> {
+        let root = self.root.clone();
+        self.value(expression, &Scope::input(&root))
+    }
+
+    /// The time of the evaluation.
+    pub(super) fn now(&self) -> Timestamp {
+        self.environment.now
+    }
+
+    /// What is left to use.
+    pub(super) fn budget(&mut self) -> &mut Budget {
+        &mut self.budget
+    }
+
+    /// The value of an expression.
+    fn value(&mut self, expression: &Expr, scope: &Scope<'_>) -> Result<Value, Error> {
+        self.budget.steps(1)?;
+        if let Expr::Literal(value) = expression {
+            return Ok(value.clone());
+        }
+        if self.depth >= DEPTH {
+            return Err(Error::Limit("the expression nests or calls itself too deeply"));
+        }
+        self.depth += 1;
+        let result = self.compound(expression, scope);
+        self.depth -= 1;
+        result
+    }
+
+    fn compound(&mut self, expression: &Expr, scope: &Scope<'_>) -> Result<Value, Error> {
+        match expression {
+            Expr::Literal(value) => Ok(value.clone()),
+            Expr::NoTemporal(text) => Ok(self.no_temporal(text)),
+            Expr::Input => self.input(scope),
+            Expr::Name(name) => self.name(name, scope),
+            Expr::Path(path) => self.path(path, scope),
+            Expr::Negated(operand) => self.negated(operand, scope),
+            Expr::Arithmetic(first, rest) => self.arithmetic(first, rest, scope),
+            Expr::Compared(compared) => self.compared(compared, scope),
+            Expr::Between(operands) => self.between(operands, scope),
+            Expr::InstanceOf(operand, name) => self.instance_of(operand, name, scope),
+            Expr::In(operand, tests) => self.tested(operand, tests, scope),
+            Expr::Test(test) => self.implicit_test(test, scope),
+            Expr::And(operands) => self.all(operands, scope),
+            Expr::Or(operands) => self.any(operands, scope),
+            Expr::If(arms, otherwise) => self.chosen(arms, otherwise, scope),
+            Expr::For(iteration) => self.iterated(iteration, scope),
+            Expr::Quantified(quantifier, iteration) => {
+                self.quantified(*quantifier, iteration, scope)
+            }
+            Expr::List(items) => self.list(items, scope),
+            Expr::Context(entries) => self.context(entries, scope),
+            Expr::Call(call) => self.call(call, scope),
+            Expr::Function(definition) => {
+                Ok(Value::Function(Arc::new(Function::new(
+                    Arc::clone(definition),
+                    scope.captured(&definition.free),
+                ))))
+                .and_then(checked)
+            }
+            Expr::Range(ends) => self.range(ends, scope),
+        }
+    }
+
+    #[inline(never)]
+    fn no_temporal(&mut self, text: &str) -> Value {
+        self.warn(format_args!("'{text}' is no date, time or duration"));
+        Value::Null
+    }
+
+    #[inline(never)]
+    fn name(&mut self, name: &Arc<str>, scope: &Scope<'_>) -> Result<Value, Error> {
+        match self.found(name, scope)? {
+            Some(Found::Value(value)) => Ok(value.clone()),
+            Some(Found::Items(items)) => {
+                self.budget.items(items.len())?;
+                checked(Value::list(items))
+            }
+            None => {
+                self.warn_no_variable(name);
+                Ok(Value::Null)
+            }
+        }
+    }
+
+    /// What a name stands for: in the scopes from the inside out, then in the input.
+    fn found<'s>(
+        &mut self,
+        name: &str,
+        scope: &'s Scope<'s>,
+    ) -> Result<Option<Found<'s>>, Error> {
+        let mut looked = 0;
+        let found = scope.find(name, &mut looked);
+        self.budget.steps(looked / 16)?;
+        Ok(found)
+    }
+
+    #[inline(never)]
+    fn list(&mut self, items: &[Expr], scope: &Scope<'_>) -> Result<Value, Error> {
+        self.budget.items(items.len())?;
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            values.push(self.value(item, scope)?);
+        }
+        checked(Value::list(values))
+    }
+
+    /// Entries see those before them.
+    #[inline(never)]
+    fn context(
+        &mut self,
+        entries: &[(Arc<str>, Expr)],
+        scope: &Scope<'_>,
+    ) -> Result<Value, Error> {
+        self.budget.items(entries.len())?;
+        let mut values: Vec<(Arc<str>, Value)> = Vec::with_capacity(entries.len());
+        for (key, expression) in entries {
+            let value = self.value(expression, &scope.with_variables(&values))?;
+            values.push((Arc::clone(key), value));
+        }
+        checked(Value::Context(Arc::new(Context::from_iter(values))))
+    }
+
+    #[inline(never)]
+    fn range(&mut self, ends: &RangeEnds, scope: &Scope<'_>) -> Result<Value, Error> {
+        let start = self.value(&ends.start, scope)?;
+        let end = self.value(&ends.end, scope)?;
+        if order(&start, &end).is_none() || start.as_str().is_some() {
+            self.warn(format_args!(
+                "no range has the ends {} and {}",
+                start.type_name(),
+                end.type_name()
+            ));
+            return Ok(Value::Null);
+        }
+        let (start_included, end_included) = (ends.start_included, ends.end_included);
+        Ok(Value::Range(Arc::new(Range { start, start_included, end, end_included })))
+    }
+
+    /// What the evaluation noticed.
+    pub(super) fn into_warnings(mut self) -> Vec<Warning> {
+        if self.dropped > 0 {
+            self.warnings.push(Warning::new(format!("{} more warnings", self.dropped)));
+        }
+        self.warnings
+    }
+}

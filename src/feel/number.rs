@@ -1,0 +1,272 @@
+//! Exact decimal numbers.
+//!
+//! Literals and numbers of the input stay as they are, up to 76 digits. Arithmetic keeps
+//! 34 digits, or as many as its left operand has if those are more, and rounds half to
+//! even. Whole numbers of machine size take a fast path; everything else is a 256-bit
+//! decimal. A result that is no number or beyond the exponents answers `None`.
+
+mod rounding;
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use fastnum::D256;
+use fastnum::decimal::Context as DecimalContext;
+
+pub use rounding::Rounding;
+
+/// The digits that arithmetic keeps unless its left operand has more.
+const PRECISION: u32 = 34;
+
+/// An exact decimal number.
+#[derive(Clone)]
+pub struct Number(Form);
+
+#[derive(Clone)]
+enum Form {
+    Whole(i64),
+    Decimal(Arc<D256>),
+}
+
+impl Number {
+    /// Zero.
+    pub const ZERO: Self = Self(Form::Whole(0));
+
+    /// A number from decimal text such as `-1.50` or `2e10`.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() < 19
+            && let Ok(whole) = text.parse()
+        {
+            return Some(Self(Form::Whole(whole)));
+        }
+        rounding::parse(text).and_then(Self::from_decimal)
+    }
+
+    /// The shortest decimal that reads back as this floating point number.
+    pub fn from_f64(number: f64) -> Option<Self> {
+        if number.is_finite() { Self::parse(&number.to_string()) } else { None }
+    }
+
+    /// A number from a decimal, if that is finite.
+    pub(crate) fn from_decimal(decimal: D256) -> Option<Self> {
+        if !decimal.is_finite() {
+            return None;
+        }
+        if decimal.fractional_digits_count() == 0
+            && let Ok(whole) = decimal.to_i64()
+        {
+            return Some(Self(Form::Whole(whole)));
+        }
+        Some(Self(Form::Decimal(Arc::new(rounding::plain(decimal)))))
+    }
+
+    /// The number as a decimal that raises no traps.
+    pub(crate) fn to_decimal(&self) -> D256 {
+        match &self.0 {
+            Form::Whole(whole) => D256::from_i64(*whole).with_ctx(context()),
+            Form::Decimal(decimal) => **decimal,
+        }
+    }
+
+    /// The number as a machine integer, if it is whole and fits.
+    pub fn to_i64(&self) -> Option<i64> {
+        match &self.0 {
+            Form::Whole(whole) => Some(*whole),
+            Form::Decimal(decimal) if decimal.is_integral() => decimal.to_i64().ok(),
+            Form::Decimal(_) => None,
+        }
+    }
+
+    /// The nearest floating point number.
+    pub fn to_f64(&self) -> f64 {
+        self.to_string().parse().unwrap_or(f64::NAN)
+    }
+
+    /// Whether the number is held as a machine integer.
+    pub(super) fn is_machine(&self) -> bool {
+        matches!(self.0, Form::Whole(_))
+    }
+
+    /// Whether the number has no fraction.
+    pub fn is_whole(&self) -> bool {
+        match &self.0 {
+            Form::Whole(_) => true,
+            Form::Decimal(decimal) => decimal.is_integral(),
+        }
+    }
+
+    /// Whether the number is zero.
+    pub fn is_zero(&self) -> bool {
+        match &self.0 {
+            Form::Whole(whole) => *whole == 0,
+            Form::Decimal(decimal) => decimal.is_zero(),
+        }
+    }
+
+    /// Whether the number is below zero.
+    pub fn is_negative(&self) -> bool {
+        match &self.0 {
+            Form::Whole(whole) => *whole < 0,
+            Form::Decimal(decimal) => decimal.is_negative() && !decimal.is_zero(),
+        }
+    }
+
+    /// The sum.
+    pub fn add(&self, other: &Self) -> Option<Self> {
+        match (&self.0, &other.0) {
+            (Form::Whole(a), Form::Whole(b)) if let Some(sum) = a.checked_add(*b) => {
+                Some(Self(Form::Whole(sum)))
+            }
+            _ => self.rounded(self.to_decimal().add(other.to_decimal())),
+        }
+    }
+
+    /// The difference.
+    pub fn subtract(&self, other: &Self) -> Option<Self> {
+        match (&self.0, &other.0) {
+            (Form::Whole(a), Form::Whole(b)) if let Some(difference) = a.checked_sub(*b) => {
+                Some(Self(Form::Whole(difference)))
+            }
+            _ => self.rounded(self.to_decimal().sub(other.to_decimal())),
+        }
+    }
+
+    /// The product.
+    pub fn multiply(&self, other: &Self) -> Option<Self> {
+        match (&self.0, &other.0) {
+            (Form::Whole(a), Form::Whole(b)) if let Some(product) = a.checked_mul(*b) => {
+                Some(Self(Form::Whole(product)))
+            }
+            _ => self.rounded(self.to_decimal().mul(other.to_decimal())),
+        }
+    }
+
+    /// The quotient; `None` for a divisor of zero.
+    pub fn divide(&self, other: &Self) -> Option<Self> {
+        if other.is_zero() {
+            return None;
+        }
+        if let (Form::Whole(a), Form::Whole(b)) = (&self.0, &other.0)
+            && a.checked_rem(*b) == Some(0)
+        {
+            return Some(Self(Form::Whole(a / b)));
+        }
+        let quotient = rounding::strip(self.to_decimal().div(other.to_decimal()));
+        self.rounded(quotient)
+    }
+
+    /// The power with a whole exponent, by squaring.
+    pub fn power(&self, exponent: i64) -> Option<Self> {
+        let mut result = Self::from(1);
+        let mut base = self.clone();
+        let mut left = exponent.unsigned_abs();
+        loop {
+            if left & 1 == 1 {
+                result = result.multiply(&base)?;
+            }
+            left >>= 1;
+            if left == 0 {
+                break;
+            }
+            base = base.multiply(&base)?;
+        }
+        if exponent < 0 { Self::from(1).divide(&result) } else { Some(result) }
+    }
+
+    /// The number with the sign turned.
+    #[must_use]
+    pub fn negated(&self) -> Self {
+        match &self.0 {
+            Form::Whole(whole) if let Some(negated) = whole.checked_neg() => {
+                Self(Form::Whole(negated))
+            }
+            _ => Self(Form::Decimal(Arc::new(self.to_decimal().neg()))),
+        }
+    }
+
+    /// The number without its sign.
+    #[must_use]
+    pub fn abs(&self) -> Self {
+        if self.is_negative() { self.negated() } else { self.clone() }
+    }
+
+    /// The number with this many digits after the point (before it, if negative);
+    /// `None` where `Rounding::Unnecessary` finds a digit to drop.
+    pub fn round(&self, scale: i32, mode: Rounding) -> Option<Self> {
+        if matches!(self.0, Form::Whole(_)) && scale >= 0 {
+            return Some(self.clone());
+        }
+        rounding::round(self.to_decimal(), scale, mode).and_then(Self::from_decimal)
+    }
+
+    fn rounded(&self, result: D256) -> Option<Self> {
+        let digits = match &self.0 {
+            Form::Whole(_) => PRECISION,
+            Form::Decimal(decimal) => PRECISION.max(rounding::digits(decimal)),
+        };
+        if !result.is_finite() {
+            return None;
+        }
+        Self::from_decimal(rounding::to_digits(result, digits))
+    }
+}
+
+impl From<i64> for Number {
+    fn from(whole: i64) -> Self {
+        Self(Form::Whole(whole))
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Number {}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Form::Whole(a), Form::Whole(b)) => a.cmp(b),
+            _ => self.to_decimal().cmp(&other.to_decimal()),
+        }
+    }
+}
+
+impl Hash for Number {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.to_i64() {
+            Some(whole) => whole.hash(state),
+            None => rounding::strip(self.to_decimal()).to_string().hash(state),
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Form::Whole(whole) => write!(f, "{whole}"),
+            Form::Decimal(decimal) => rounding::write(decimal, f),
+        }
+    }
+}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// No panics: what overflows becomes infinite, which the callers turn into `None`.
+const fn context() -> DecimalContext {
+    DecimalContext::default().without_traps()
+}

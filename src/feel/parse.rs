@@ -1,0 +1,88 @@
+//! From text to the parsed form.
+//!
+//! A recursive descent without separate tokens: what a word means depends on where it
+//! stands (`for` may be a name, a key may hold blanks and operators). It never goes back
+//! over an expression, so that its time is linear, and it bounds how deep they nest.
+
+mod chain;
+mod control;
+mod cursor;
+mod error;
+mod literal;
+mod name;
+mod operator;
+mod primary;
+
+use std::sync::Arc;
+
+use super::ast::Expr;
+use cursor::Cursor;
+
+pub use error::SyntaxError;
+
+/// The longest source, in bytes.
+const SOURCE: usize = 256 << 10;
+/// The deepest nesting of brackets, calls and other enclosing forms.
+const NESTING: u32 = 64;
+
+/// Reads one expression; a leading `=` is taken off.
+pub(super) fn parse(source: &str) -> Result<Expr, SyntaxError> {
+    if source.len() > SOURCE {
+        return Err(SyntaxError::too_long(source.len()));
+    }
+    let mut parser = Parser::new(source);
+    parser.cursor.eat("=");
+    let expression = parser.expression()?;
+    parser.cursor.skip();
+    if parser.cursor.at_end() { Ok(expression) } else { Err(parser.unexpected("an operator or the end")) }
+}
+
+struct Parser<'s> {
+    cursor: Cursor<'s>,
+    depth: u32,
+    /// Names met so far, for what a function takes with it.
+    names: Vec<Arc<str>>,
+    /// How often `?` was met.
+    inputs: usize,
+}
+
+impl<'s> Parser<'s> {
+    fn new(source: &'s str) -> Self {
+        Self { cursor: Cursor::new(source), depth: 0, names: Vec::new(), inputs: 0 }
+    }
+
+    /// An expression of the lowest rank.
+    fn expression(&mut self) -> Result<Expr, SyntaxError> {
+        self.nested(Self::chain)
+    }
+
+    /// Counts one level of nesting around what `inner` reads.
+    fn nested<T>(
+        &mut self,
+        inner: fn(&mut Self) -> Result<T, SyntaxError>,
+    ) -> Result<T, SyntaxError> {
+        if self.depth >= NESTING {
+            return Err(self.unexpected("an expression nested at most 64 deep"));
+        }
+        self.depth += 1;
+        let result = inner(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// The error that something else stands here.
+    #[cold]
+    fn unexpected(&self, expected: &'static str) -> SyntaxError {
+        SyntaxError::at(self.cursor.source(), self.cursor.position(), expected)
+    }
+
+    /// Takes this token or complains.
+    fn expect(&mut self, token: &str, expected: &'static str) -> Result<(), SyntaxError> {
+        if self.cursor.eat(token) { Ok(()) } else { Err(self.unexpected(expected)) }
+    }
+
+    /// Takes this keyword or complains.
+    fn expect_word(&mut self, word: &str, expected: &'static str) -> Result<(), SyntaxError> {
+        if self.cursor.eat_word(word) { Ok(()) } else { Err(self.unexpected(expected)) }
+    }
+}

@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use decision::Decision;
 
-use super::{duration, headers::Headers, operation::Success, output};
+use super::{duration, expression::Scope, headers::Headers, operation::Success, output};
 use crate::{
     job::{Job, Variables},
     outcome::Outcome,
@@ -43,13 +43,11 @@ pub(crate) fn after_success(
     let Some(expression) = &at.headers.error_expression else {
         return Outcome::Complete { variables };
     };
-    let mut context = output::context(success);
-    if let Some(Value::Object(response)) = context.get_mut("response") {
-        response.extend(variables.clone());
-    }
-    context.extend(variables.clone());
-    context.insert("job".to_owned(), json!({ "retries": at.job.retries }));
-    match expression.evaluate(context, at.now, warnings).and_then(Decision::read) {
+    let mut scope = output::scope(success);
+    scope.extend(&variables);
+    let mut scope = output::with_response(scope);
+    scope.set("job", &json!({ "retries": at.job.retries }));
+    match expression.evaluate(scope, at.now, warnings).and_then(Decision::read) {
         Ok(Decision::None) => Outcome::Complete { variables },
         Ok(decision) => decided(decision, ""),
         Err(why) => {
@@ -68,11 +66,11 @@ pub(crate) fn after_error(
 ) -> Outcome {
     if let Some(expression) = &at.headers.error_expression {
         let value = error_value(error, error.reason.is_transient());
-        let mut context = Map::new();
-        context.insert("response".to_owned(), json!({ "error": value }));
-        context.insert("error".to_owned(), value);
-        context.insert("job".to_owned(), json!({ "retries": at.job.retries }));
-        match expression.evaluate(context, at.now, warnings).and_then(Decision::read) {
+        let mut scope = Scope::default();
+        scope.set("response", &json!({ "error": value }));
+        scope.set("error", &value);
+        scope.set("job", &json!({ "retries": at.job.retries }));
+        match expression.evaluate(scope, at.now, warnings).and_then(Decision::read) {
             Ok(Decision::None) => {}
             Ok(decision) => return decided(decision, &error.message),
             Err(why) => {

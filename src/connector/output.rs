@@ -4,10 +4,16 @@
 //! `resultExpression` are laid over it. An expression that gives null adds nothing.
 #![deny(clippy::disallowed_types)]
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{headers::Headers, input::kind_of, operation::Success};
+use super::{
+    expression::Scope,
+    headers::Headers,
+    input::kind_of,
+    operation::{Body, Success},
+};
 use crate::{
+    feel,
     job::Variables,
     servicenow::{Error, Reason},
 };
@@ -19,18 +25,27 @@ pub(crate) struct Output {
     pub(crate) warnings: Vec<String>,
 }
 
-/// What expressions see of a success: the keys of the result at the top and under
-/// `response`, and beside them status, headers and body as Camunda's REST connector has
+/// What expressions see of a success, at the top and again under `response`: the keys of
+/// the result, and beside them status, headers and body as Camunda's REST connector has
 /// them.
-pub(crate) fn context(success: &Success) -> Map<String, Value> {
-    let mut context = success.result.clone();
-    context.insert("warnings".to_owned(), json!(success.warnings));
-    context.insert("status".to_owned(), success.status.into());
-    context.insert("headers".to_owned(), success.headers.clone());
-    context.insert("body".to_owned(), success.body());
-    let response = Value::Object(context.clone());
-    context.insert("response".to_owned(), response);
-    context
+pub(crate) fn scope(success: &Success) -> Scope {
+    let mut scope = Scope::default();
+    scope.extend(&success.result);
+    let body = match &success.body {
+        Body::Whole(body) => body.into(),
+        Body::ResultIs(name) => feel::Value::context([("result".into(), scope.get(name))]),
+    };
+    scope.set("body", body);
+    scope.set("headers", &success.headers);
+    scope.set("status", i64::from(success.status));
+    scope.set("warnings", &json!(success.warnings));
+    scope
+}
+
+/// A scope with itself under `response`.
+pub(crate) fn with_response(mut scope: Scope) -> Scope {
+    scope.set("response", scope.clone().into_value());
+    scope
 }
 
 /// Maps a success by the headers.
@@ -43,7 +58,7 @@ pub(crate) fn map(
     let mut warnings = success.warnings.clone();
     let mut mapped = paths(headers, success, &mut warnings)?;
     if let Some(expression) = &headers.result_expression {
-        let value = expression.evaluate(context(success), now, &mut warnings);
+        let value = expression.evaluate(with_response(scope(success)), now, &mut warnings);
         match value.map_err(|why| unmapped(success, &format!("resultExpression failed: {why}")))? {
             Value::Object(map) => mapped.extend(map),
             Value::Null => {}

@@ -1,7 +1,7 @@
 //! What an operation achieved.
 #![deny(clippy::disallowed_types)]
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::super::Effect;
 use crate::servicenow::{Instance, Record, Table, reading::Answer};
@@ -78,13 +78,5 @@ impl Success {
     /// A text of the result.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.result.get(name)?.as_str()
-    }
-
-    /// The answer as expressions see it.
-    pub(crate) fn body(&self) -> Value {
-        match &self.body {
-            Body::Whole(body) => body.clone(),
-            Body::ResultIs(name) => json!({ "result": self.result.get(*name) }),
-        }
     }
 }

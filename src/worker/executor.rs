@@ -70,7 +70,7 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     }
     let plan = match worker.parts.connector.plan(Arc::clone(job)) {
         Ok(plan) => plan,
-        Err(finished) => return Ending::Finished(Box::new(finished)),
+        Err(finished) => return Ending::Finished(finished),
     };
     if let Some(timeout) = plan.job_timeout()
         && !lease.resize(&worker.parts.gateway, timeout).await

@@ -125,8 +125,12 @@ fn every_module_uses_only_what_the_table_allows() {
 
 #[test]
 fn the_sandbox_shares_no_code_with_the_client_it_tests() {
+    let source = source();
     let mut breaches = Vec::new();
-    for file in rust_files(&source()).filter(|file| file.to_str().unwrap().contains("sandbox")) {
+    // By the path within the crate: the checkout itself may stand in a folder of that name.
+    let is_sandbox =
+        |file: &PathBuf| file.strip_prefix(&source).unwrap().to_str().unwrap().contains("sandbox");
+    for file in rust_files(&source).filter(is_sandbox) {
         let text = fs::read_to_string(&file).unwrap();
         for shared in ["servicenow::http", "servicenow::encoded_query", "servicenow::response"] {
             if !file.ends_with("cli/sandbox.rs") && text.contains(shared) {

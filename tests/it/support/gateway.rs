@@ -22,6 +22,7 @@ use servicenow_worker::zeebe::{
 use tokio::{
     net::TcpListener,
     task::{AbortHandle, JoinHandle},
+    time::MissedTickBehavior,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
@@ -249,6 +250,7 @@ fn accepted(
 
 async fn sweep(shared: Arc<Shared>) {
     let mut ticks = tokio::time::interval(SWEEP);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         ticks.tick().await;
         shared.broker().sweep();

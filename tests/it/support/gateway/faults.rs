@@ -27,7 +27,7 @@ pub(crate) enum Fault {
     Refuse(Status),
     /// The call is done, but its answer is this status. A poll's jobs are sent before it.
     LoseAnswer(Code),
-    /// The call is done; no answer ever comes.
+    /// The call is done; no answer ever comes. A poll's jobs are sent, but not its end.
     Silence,
     /// The call is done and answered, but only after this long.
     Delay(Duration),

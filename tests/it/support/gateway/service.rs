@@ -1,7 +1,11 @@
 //! The generated server's calls, each handed on.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
+use futures_util::{
+    Stream,
+    stream::{self, StreamExt},
+};
 use servicenow_worker::zeebe::proto::{self, gateway_server::Gateway};
 use tokio::sync::mpsc;
 use tonic::{Code, Request, Response, Status};
@@ -18,7 +22,7 @@ use super::{
 #[derive(Clone, Debug)]
 pub(super) struct Calls(pub(super) Arc<Shared>);
 
-type Batches = tokio_stream::Iter<std::vec::IntoIter<Result<proto::ActivateJobsResponse, Status>>>;
+type Batches = Pin<Box<dyn Stream<Item = Result<proto::ActivateJobsResponse, Status>> + Send>>;
 
 #[tonic::async_trait]
 impl Gateway for Calls {
@@ -34,13 +38,15 @@ impl Gateway for Calls {
         let poll = request.into_inner();
         self.0.recorder.add(Call::Poll(poll.clone()), Code::Ok);
         let jobs = self.0.jobs_for(&poll).await;
-        let mut batches = vec![Ok(proto::ActivateJobsResponse { jobs })];
-        match fault {
-            Some(Fault::LoseAnswer(code)) => batches.push(Err(Status::new(code, "cut off"))),
-            Some(Fault::Silence) => std::future::pending().await,
-            _ => {}
-        }
-        Ok(Response::new(tokio_stream::iter(batches)))
+        let batch = stream::iter([Ok(proto::ActivateJobsResponse { jobs })]);
+        Ok(Response::new(match fault {
+            Some(Fault::LoseAnswer(code)) => {
+                let cut = Err(Status::new(code, "the poll was cut off"));
+                Box::pin(batch.chain(stream::iter([cut])))
+            }
+            Some(Fault::Silence) => Box::pin(batch.chain(stream::pending())),
+            _ => Box::pin(batch),
+        }))
     }
 
     async fn stream_activated_jobs(
@@ -49,19 +55,19 @@ impl Gateway for Calls {
     ) -> Result<Response<Pushed>, Status> {
         let fault = self.0.admit(Rpc::Stream, request.metadata()).await?;
         self.0.counters.streams.add(1);
-        let stream = request.into_inner();
-        self.0.recorder.add(Call::Stream(stream.clone()), Code::Ok);
+        let asked = request.into_inner();
+        self.0.recorder.add(Call::Stream(asked.clone()), Code::Ok);
         let subscriber = Subscriber {
-            worker: stream.worker,
-            timeout: millis(stream.timeout),
-            tenants: stream.tenant_ids,
-            lease: stream.with_lease,
+            worker: asked.worker,
+            timeout: millis(asked.timeout),
+            tenants: asked.tenant_ids,
+            lease: asked.with_lease,
         };
         let (sender, jobs) = mpsc::channel(self.0.stream_capacity);
         let end = match fault {
             Some(Fault::LoseAnswer(code)) => Some(Status::new(code, "the stream broke")),
             _ => {
-                self.0.broker().push_to(&stream.r#type, subscriber, sender);
+                self.0.broker().push_to(&asked.r#type, subscriber, sender);
                 None
             }
         };

@@ -242,11 +242,9 @@ async fn collect(
 ) -> Result<Vec<Job>, Status> {
     let mut batches = answer.into_inner();
     let mut jobs = Vec::new();
-    while let Some(batch) = batches.message().await? {
+    while jobs.is_empty() {
+        let Some(batch) = batches.message().await? else { return Ok(jobs) };
         jobs.extend(batch.jobs.into_iter().map(convert::job));
-        if !jobs.is_empty() {
-            break;
-        }
     }
     let rest = async {
         while let Ok(Some(batch)) = batches.message().await {

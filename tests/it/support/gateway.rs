@@ -193,6 +193,11 @@ impl ScriptedGateway {
         self.shared.broker().locked().1
     }
 
+    /// Streams that are open now.
+    pub(crate) fn open_streams(&self) -> usize {
+        self.shared.broker().streams()
+    }
+
     /// The authorities that calls have named.
     pub(crate) fn authorities(&self) -> Vec<String> {
         self.authorities.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -110,6 +110,12 @@ impl Broker {
         (self.locked, self.most_locked)
     }
 
+    /// Streams that are open.
+    pub(super) fn streams(&self) -> usize {
+        let streams = self.queues.values().flat_map(|queue| &queue.streams);
+        streams.filter(|(_, jobs)| !jobs.is_closed()).count()
+    }
+
     /// Signals jobs of a type that wait for a poll.
     pub(super) fn offered(&mut self, job_type: &str) -> Arc<Notify> {
         Arc::clone(&self.queue(job_type).offered)

@@ -132,6 +132,16 @@ impl ScriptedGateway {
         self.shared.broker().add(job)
     }
 
+    /// Hands no more jobs out, by poll or push; all other calls go on.
+    pub(crate) fn withhold(&self) {
+        self.shared.broker().withhold();
+    }
+
+    /// Hands jobs out again.
+    pub(crate) fn give(&self) {
+        self.shared.broker().give();
+    }
+
     /// What happens to the next `times` calls.
     pub(crate) fn script(&self, rpc: Rpc, times: usize, fault: Fault) {
         self.shared.faults.add(rpc, times, fault);

@@ -18,7 +18,9 @@ async fn no_more_jobs_are_polled_than_there_are_slots() {
     let mut setup = Setup { servicenow: ServiceNow::holding(records), ..Setup::default() };
     setup.worker.stream = false;
     let gateway = setup.gateway().await;
-    (0..60).for_each(|record| drop(gateway.offer(job(record))));
+    for record in 0..60 {
+        gateway.offer(job(record));
+    }
     let rig = setup.run_at(gateway);
     // The flow jobs' poll holds two of the eight.
     eventually("the slots are full", || rig.servicenow.running() == 6).await;
@@ -29,18 +31,23 @@ async fn no_more_jobs_are_polled_than_there_are_slots() {
     assert!(rig.gateway.most_locked_jobs() <= 8, "{}", rig.gateway.most_locked_jobs());
     assert_eq!(rig.servicenow.most_running(), 6);
     assert!(rig.servicenow.asked_for().values().all(|&times| times == 1));
-    assert_eq!((rig.activated("poll"), rig.records("jobs_completed_accepted_total")), (60, 60));
+    assert_eq!(rig.activated("poll"), 60);
+    eventually("all count", || rig.records("jobs_completed_accepted_total") == 60).await;
 }
 
 #[tokio::test]
 async fn jobs_from_before_the_stream_are_polled_and_later_ones_pushed() {
     let mut setup = Setup::default();
     let gateway = setup.gateway().await;
-    (0..20).for_each(|record| drop(gateway.offer(job(record))));
+    for record in 0..20 {
+        gateway.offer(job(record));
+    }
     let rig = setup.run_at(gateway);
     eventually("the first are done", || rig.gateway.counters().ended.get() == 20).await;
     eventually("streams are open", || rig.gateway.counters().streams.get() == 2).await;
-    (20..40).for_each(|record| drop(rig.gateway.offer(job(record))));
+    for record in 20..40 {
+        rig.gateway.offer(job(record));
+    }
     eventually("the others are done", || rig.gateway.counters().ended.get() == 40).await;
     assert!(rig.activated("poll") >= 20, "{}", rig.activated("poll"));
     assert!(rig.activated("push") > 0);
@@ -145,7 +152,9 @@ async fn a_gateway_that_goes_in_the_middle_costs_no_job_and_no_second_call() {
     let setup = Setup { servicenow: ServiceNow::holding(records), ..Setup::default() };
     let rig = setup.run().await;
     eventually("streams are open", || rig.gateway.counters().streams.get() == 2).await;
-    (0..3).for_each(|record| drop(rig.gateway.offer(job(record))));
+    for record in 0..3 {
+        rig.gateway.offer(job(record));
+    }
     eventually("calls are out", || rig.servicenow.running() == 3).await;
     rig.gateway.go_away().await;
     rig.servicenow.let_all_go();

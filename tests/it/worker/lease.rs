@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use servicenow_worker::zeebe::proto::ActivatedJob;
+use servicenow_worker::zeebe::proto::{ActivatedJob, UpdateJobTimeoutRequest};
 use tonic::Status;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::support::{
     eventually,
-    gateway::{Call, Fault, Rpc},
+    gateway::{Call, Fault, Rpc, ScriptedGateway},
 };
 
 /// A worker with short locks whose calls are held.
@@ -19,6 +19,16 @@ fn short_locks(lock: Duration) -> Setup {
     let mut setup = Setup { servicenow: ServiceNow::holding(records), ..Setup::default() };
     setup.worker.job_timeout = lock;
     setup
+}
+
+fn extends(gateway: &ScriptedGateway) -> Vec<UpdateJobTimeoutRequest> {
+    let calls = gateway.calls().into_iter();
+    calls
+        .filter_map(|seen| match seen.call {
+            Call::Extend(extend) => Some(extend),
+            _ => None,
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -29,13 +39,9 @@ async fn the_lock_is_extended_for_as_long_as_a_call_takes() {
     assert_eq!(rig.servicenow.requests().len(), 1, "another activation of the same job");
     rig.servicenow.let_all_go();
     eventually("the job is done", || rig.gateway.open_jobs() == 0).await;
-    for seen in rig.gateway.calls() {
-        if let Call::Extend(extend) = seen.call {
-            assert_eq!((extend.job_key, extend.timeout), (key, 400));
-        }
-    }
+    assert!(extends(&rig.gateway).iter().all(|e| (e.job_key, e.timeout) == (key, 400)));
     let extends = rig.gateway.counters().extends.get();
-    assert_eq!(rig.records("jobs_completed_accepted_total"), 1);
+    eventually("it counts", || rig.records("jobs_completed_accepted_total") == 1).await;
     let (_, gateway, _) = rig.finish().await;
     assert_eq!(gateway.counters().extends.get(), extends);
 }
@@ -45,15 +51,12 @@ async fn the_lock_is_extended_while_a_job_waits_for_its_connection() {
     let mut setup = short_locks(Duration::from_millis(400));
     setup.max_concurrency = 1;
     let rig = setup.run().await;
-    (0..2).for_each(|record| drop(rig.gateway.offer(job(record))));
+    for record in 0..2 {
+        rig.gateway.offer(job(record));
+    }
     eventually("both locks are extended", || {
-        let of = |key| {
-            move |seen: &crate::support::gateway::Seen| {
-                matches!(&seen.call, Call::Extend(extend) if extend.job_key == key)
-            }
-        };
-        let calls = rig.gateway.calls();
-        (1..=2).all(|key| calls.iter().filter(|seen| of(key)(seen)).count() >= 4)
+        let extended = extends(&rig.gateway);
+        (1..=2).all(|key| extended.iter().filter(|extend| extend.job_key == key).count() >= 4)
     })
     .await;
     assert_eq!(rig.servicenow.running(), 1);
@@ -86,14 +89,14 @@ async fn a_job_that_waited_past_its_lock_is_dropped_and_never_sent() {
 #[tokio::test]
 async fn a_job_that_the_engine_no_longer_knows_gets_no_further_call() {
     for refusal in [Status::not_found("gone"), Status::failed_precondition("leased to another")] {
-        let rig = short_locks(Duration::from_millis(150)).run().await;
+        let servicenow = ServiceNow::holding(records);
+        let rig = Setup { servicenow, ..Setup::default() }.run().await;
         rig.gateway.script(Rpc::Extend, usize::MAX, Fault::Refuse(refusal));
-        rig.gateway.script(Rpc::Poll, usize::MAX, Fault::Refuse(Status::resource_exhausted("")));
-        eventually("streams are open", || rig.gateway.counters().streams.get() == 2).await;
         rig.gateway.offer(upsert());
-        eventually("the lock is refused", || rig.gateway.counters().extends.get() == 1).await;
-        rig.gateway.end_streams();
-        rig.gateway.script(Rpc::Stream, usize::MAX, Fault::Refuse(Status::unavailable("")));
+        eventually("the search is out", || rig.servicenow.running() == 1).await;
+        tokio::time::pause();
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        tokio::time::resume();
         rig.servicenow.let_all_go();
         eventually("the job is given up", || rig.records("jobs_lost_total") == 1).await;
         assert_eq!(rig.servicenow.requests().len(), 1, "the insert was sent");
@@ -121,15 +124,9 @@ async fn the_author_decides_how_long_a_job_is_locked() {
     let headers = r#"{"jobTimeout":"PT5M"}"#.to_owned();
     let key = rig.gateway.offer(ActivatedJob { custom_headers: headers, ..job(1) });
     eventually("the job is done", || rig.gateway.open_jobs() == 0).await;
-    let calls = rig.gateway.calls();
-    let extends: Vec<_> = calls
-        .iter()
-        .filter_map(|seen| match &seen.call {
-            Call::Extend(extend) => Some((extend.job_key, extend.timeout)),
-            _ => None,
-        })
-        .collect();
-    assert_eq!(extends, [(key, 300_000)]);
+    let extended = extends(&rig.gateway);
+    assert_eq!(extended.len(), 1);
+    assert_eq!((extended[0].job_key, extended[0].timeout), (key, 300_000));
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ async fn basic_credentials_go_with_every_call() {
     let known = client(&gateway, basic("sécret"));
     known.topology().await.unwrap();
     known.poll(&subscription(), 1, None).await.unwrap();
-    known.stream(&subscription()).await.unwrap();
+    drop(known.stream(&subscription()).await.unwrap());
     let unknown = client(&gateway, basic("guessed"));
     let error = unknown.topology().await.unwrap_err();
     assert_eq!(error.kind, GatewayErrorKind::Unauthenticated);
@@ -50,7 +50,7 @@ async fn fifty_calls_at_once_share_one_token() {
     let client = client(&gateway, endpoint.client());
     let answers = join_all((0..50).map(|_| client.topology())).await;
     assert!(answers.iter().all(Result::is_ok), "{answers:?}");
-    client.stream(&subscription()).await.unwrap();
+    drop(client.stream(&subscription()).await.unwrap());
     let asked = endpoint.asked();
     assert_eq!(asked.len(), 1);
     let (headers, form) = &asked[0];

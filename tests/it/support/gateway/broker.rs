@@ -38,6 +38,8 @@ pub(super) struct Broker {
     activations: u64,
     locked: usize,
     most_locked: usize,
+    /// Nobody gets a job.
+    withholding: bool,
 }
 
 #[derive(Debug)]
@@ -82,6 +84,7 @@ impl Broker {
             activations: 0,
             locked: 0,
             most_locked: 0,
+            withholding: false,
         }
     }
 
@@ -130,7 +133,7 @@ impl Broker {
     ) -> Vec<ActivatedJob> {
         let mut jobs = Vec::new();
         let mut of_others = VecDeque::new();
-        while jobs.len() < max {
+        while jobs.len() < max && !self.withholding {
             let Some(key) = self.queue(job_type).ready.pop_front() else { break };
             match self.jobs.get(&key) {
                 Some(entry) if entry.state != State::Activatable => {}
@@ -142,6 +145,17 @@ impl Broker {
         of_others.append(ready);
         *ready = of_others;
         jobs
+    }
+
+    /// Hands no more jobs out.
+    pub(super) fn withhold(&mut self) {
+        self.withholding = true;
+    }
+
+    /// Hands jobs out again; those that wait are for polls.
+    pub(super) fn give(&mut self) {
+        self.withholding = false;
+        self.queues.values().for_each(|queue| queue.offered.notify_one());
     }
 
     /// Adds a stream that jobs are pushed to from now on; those that wait already are for polls.
@@ -228,7 +242,9 @@ impl Broker {
     fn offer(&mut self, key: i64) {
         let Some(entry) = self.jobs.get(&key) else { return };
         let (job_type, tenant) = (entry.job.r#type.clone(), entry.job.tenant_id.clone());
-        if let Some((subscriber, stream)) = self.queue(&job_type).stream_with_room(&tenant) {
+        if !self.withholding
+            && let Some((subscriber, stream)) = self.queue(&job_type).stream_with_room(&tenant)
+        {
             let Some(job) = self.activate(key, &subscriber) else { return };
             if stream.try_send(job).is_ok() {
                 return;

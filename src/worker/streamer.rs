@@ -60,8 +60,9 @@ async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         tokio::select! {
             biased;
             () = worker.stop.cancelled() => {
-                let rest = take_arrived(stream, &mut arrivals);
-                rest.into_iter().for_each(|(job, arrival)| hand_back(worker, job, arrival));
+                for (job, arrival) in take_arrived(stream, &mut arrivals) {
+                    hand_back(worker, job, arrival);
+                }
                 return Ended::Break(());
             }
             () = tokio::time::sleep_until(end_of_life) => {

@@ -64,13 +64,21 @@ pub(crate) struct Settings {
     pub(crate) never_waits: bool,
     /// Jobs that a stream holds for the transport, beside what the transport itself holds.
     pub(crate) stream_capacity: usize,
+    /// Sends a stream's headers with its first job, as gateways in Java do.
+    pub(crate) late_headers: bool,
     /// Whether calls are kept word for word.
     pub(crate) record: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { tls: None, never_waits: false, stream_capacity: 16, record: true }
+        Self {
+            tls: None,
+            never_waits: false,
+            stream_capacity: 16,
+            late_headers: false,
+            record: true,
+        }
     }
 }
 
@@ -99,6 +107,7 @@ impl ScriptedGateway {
             recorder: Recorder::new(settings.record),
             accepted: RwLock::default(),
             never_waits: settings.never_waits,
+            late_headers: settings.late_headers,
             stream_capacity: settings.stream_capacity,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;

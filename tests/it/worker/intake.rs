@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use servicenow_worker::{worker::Config, zeebe::proto::ActivatedJob};
 
+use tonic::{Code, Status};
+
 use super::{
     rig::{Setup, job},
     servicenow::{ServiceNow, records},
 };
 use crate::support::{
     eventually,
-    gateway::{Call, Settings},
+    gateway::{Call, Fault, Rpc, Settings},
 };
 
 #[tokio::test]
@@ -129,6 +131,47 @@ async fn a_gateway_that_waits_is_asked_once_a_wait() {
     tokio::time::sleep(Duration::from_mins(1)).await;
     let polls = rig.gateway.counters().polls.get();
     assert!((50..=64).contains(&polls), "{polls} polls of two job types in a minute");
+}
+
+#[tokio::test]
+async fn a_gateway_that_refuses_is_asked_ever_more_seldom() {
+    let rig = Setup::default().run().await;
+    let counters = rig.gateway.counters();
+    eventually("it asks", || counters.polls.get() == 2 && counters.streams.get() == 2).await;
+    for status in [Status::resource_exhausted("busy"), Status::unavailable("no leader")] {
+        rig.gateway.heal();
+        rig.gateway.script(Rpc::Poll, usize::MAX, Fault::Refuse(status));
+        rig.gateway.script(Rpc::Stream, usize::MAX, Fault::LoseAnswer(Code::Unavailable));
+        rig.gateway.end_streams();
+        tokio::time::pause();
+        let before = (counters.polls.get(), counters.streams.get());
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let (polls, streams) = (counters.polls.get() - before.0, counters.streams.get() - before.1);
+        assert!((12..=70).contains(&polls), "{polls} polls of two job types in a minute");
+        assert!((12..=70).contains(&streams), "{streams} streams of two job types in a minute");
+        tokio::time::resume();
+    }
+    rig.gateway.heal();
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    tokio::time::resume();
+    rig.gateway.offer(job(1));
+    eventually("the job is done", || rig.gateway.open_jobs() == 0).await;
+}
+
+#[tokio::test]
+async fn a_stream_whose_headers_come_with_its_first_job_brings_it_and_those_after_it() {
+    let settings = Settings { late_headers: true, ..Settings::default() };
+    let rig = Setup { settings, ..Setup::default() }.run().await;
+    eventually("streams are open", || rig.gateway.open_streams() == 2).await;
+    for record in 0..5 {
+        rig.gateway.offer(job(record));
+        eventually("the job is done", || rig.gateway.open_jobs() == 0).await;
+    }
+    assert_eq!((rig.activated("push"), rig.gateway.counters().streams.get()), (5, 2));
+    // The flow jobs' stream still waits for its headers.
+    let stopped = tokio::time::timeout(Duration::from_secs(1), rig.finish()).await;
+    assert!(stopped.unwrap().0);
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ async fn a_completion_that_is_not_permitted_is_tried_once() {
 async fn a_result_that_no_engine_takes_fails_the_job_for_good_and_says_why() {
     let large = |_: &_| {
         let text = "x".repeat(5_000_000);
-        answer(200, &json!({"result": {"sys_id": sys_id(1), "description": text}}))
+        Ok(answer(200, &json!({"result": {"sys_id": sys_id(1), "description": text}})))
     };
     let rig = Setup { servicenow: ServiceNow::quick(large), ..Setup::default() }.run().await;
     let headers = r#"{"resultVariable":"record"}"#.to_owned();
@@ -165,6 +165,21 @@ async fn a_completion_may_come_late() {
     rig.gateway.heal();
     eventually("the job is done", || rig.gateway.open_jobs() == 0).await;
     assert_eq!(rig.servicenow.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_read_fails_for_good_and_says_why() {
+    let rig = Setup::default().run().await;
+    for (variables, headers) in [("[1]", "{}"), ("{}", "{\"resultVariable\":"), ("{", "{}")] {
+        let (variables, custom_headers) = (variables.to_owned(), headers.to_owned());
+        rig.gateway.offer(ActivatedJob { variables, custom_headers, ..job(1) });
+    }
+    eventually("all fail", || failures(&rig).len() == 3).await;
+    for failure in failures(&rig) {
+        assert_eq!(failure.retries, 0);
+        assert!(failure.error_message.contains("cannot be read"), "{}", failure.error_message);
+    }
+    assert_eq!(rig.servicenow.requests().len(), 0);
 }
 
 #[tokio::test]

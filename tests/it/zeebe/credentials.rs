@@ -178,6 +178,23 @@ async fn a_token_endpoint_that_is_down_is_asked_again_after_a_second() {
 }
 
 #[tokio::test]
+async fn an_odd_lifetime_makes_no_token_unusable() {
+    let (gateway, endpoint) = (gateway().await, TokenEndpoint::start(Says::NewToken(0)).await);
+    // Text is what Entra's first version sends; the others are nobody's.
+    for lifetime in [r#""3600""#, "3599.5", "18446744073709551615", "1e400", "-1", "null", "{}"] {
+        endpoint.say(Says::Lifetime(lifetime));
+        client(&gateway, endpoint.client()).topology().await.unwrap();
+    }
+    endpoint.say(Says::Lifetime(r#""3600""#));
+    let client = client(&gateway, endpoint.client());
+    client.topology().await.unwrap();
+    let asked = endpoint.asked().len();
+    pass(Duration::from_mins(50)).await;
+    client.topology().await.unwrap();
+    assert_eq!(endpoint.asked().len(), asked);
+}
+
+#[tokio::test]
 async fn credentials_do_not_print() {
     let (gateway, endpoint) = (gateway().await, TokenEndpoint::start(Says::NewToken(300)).await);
     let client = client(&gateway, endpoint.client());

@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use servicenow_worker::zeebe::{Authentication, Oidc};
 
 /// What the endpoint says next.
@@ -20,6 +20,8 @@ use servicenow_worker::zeebe::{Authentication, Oidc};
 pub(super) enum Says {
     /// Tokens `t1`, `t2`, … of this lifetime in seconds.
     NewToken(u64),
+    /// The same with this for a lifetime.
+    Lifetime(&'static str),
     /// Always the token `same`.
     SameToken,
     Status(u16),
@@ -81,16 +83,18 @@ async fn answer(
 ) -> Response {
     let mut script = script.lock().unwrap();
     script.asked.push((headers, form));
-    let token = |text: String, lifetime: u64| {
+    let token = |text: String, lifetime: Value| {
         Json(json!({"access_token": text, "token_type": "Bearer", "expires_in": lifetime}))
             .into_response()
     };
+    if let Says::NewToken(_) | Says::Lifetime(_) = script.says {
+        script.issued += 1;
+    }
+    let latest = format!("t{}", script.issued);
     match script.says {
-        Says::NewToken(lifetime) => {
-            script.issued += 1;
-            token(format!("t{}", script.issued), lifetime)
-        }
-        Says::SameToken => token("same".to_owned(), 300),
+        Says::NewToken(lifetime) => token(latest, lifetime.into()),
+        Says::Lifetime(json) => token(latest, serde_json::from_str(json).unwrap()),
+        Says::SameToken => token("same".to_owned(), 300.into()),
         Says::Status(code) => StatusCode::from_u16(code).unwrap().into_response(),
     }
 }

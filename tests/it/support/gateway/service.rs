@@ -64,14 +64,17 @@ impl Gateway for Calls {
             lease: asked.with_lease,
         };
         let (sender, jobs) = mpsc::channel(self.0.stream_capacity);
-        let end = match fault {
-            Some(Fault::LoseAnswer(code)) => Some(Status::new(code, "the stream broke")),
-            _ => {
-                self.0.broker().push_to(&asked.r#type, subscriber, sender);
-                None
-            }
+        let end = if let Some(Fault::LoseAnswer(code)) = fault {
+            Some(Status::new(code, "the stream broke"))
+        } else {
+            self.0.broker().push_to(&asked.r#type, subscriber, sender);
+            None
         };
-        Ok(Response::new(Pushed { jobs, end, shared: Arc::clone(&self.0) }))
+        let mut pushed = Pushed { first: None, jobs, end, shared: Arc::clone(&self.0) };
+        if self.0.late_headers {
+            pushed.wait_for_the_first().await;
+        }
+        Ok(Response::new(pushed))
     }
 
     async fn complete_job(

@@ -29,6 +29,8 @@ pub(super) struct Shared {
     pub(super) accepted: RwLock<Option<Vec<String>>>,
     /// Answers polls at once, as the in-memory engine does.
     pub(super) never_waits: bool,
+    /// Sends a stream's headers with its first job.
+    pub(super) late_headers: bool,
     /// Jobs that a stream holds for the transport.
     pub(super) stream_capacity: usize,
 }

@@ -7,7 +7,7 @@
 //! stream has room is for polls only.
 //!
 //! Nothing here needs the rest of the tests, so that benchmarks can include this file.
-#![allow(dead_code, reason = "whoever includes this file needs a part of it")]
+#![allow(dead_code, unused_imports, reason = "whoever includes this file needs a part of it")]
 
 use std::{
     io,

@@ -15,7 +15,7 @@ use servicenow_worker::{
 };
 use tokio::sync::Semaphore;
 
-type Answer = dyn Fn(&Request) -> Reply + Send + Sync;
+type Answer = dyn Fn(&Request) -> Response + Send + Sync;
 
 /// The other end of all calls. Clones are the same one.
 #[derive(Clone)]
@@ -32,14 +32,14 @@ struct Shared {
 
 impl ServiceNow {
     /// Answers each call at once.
-    pub(super) fn quick(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(super) fn quick(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
         let servicenow = Self::holding(answer);
         servicenow.let_all_go();
         servicenow
     }
 
     /// Answers no call until it is told to.
-    pub(super) fn holding(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+    pub(super) fn holding(answer: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Self {
         Self(Arc::new(Shared {
             answer: Box::new(answer),
             answers: Semaphore::new(0),
@@ -85,7 +85,7 @@ impl Transport for ServiceNow {
         self.0.requests.lock().unwrap().push(request.clone());
         let _running = Running::new(&self.0);
         self.0.answers.acquire().await.unwrap().forget();
-        (self.0.answer)(&request)
+        Ok((self.0.answer)(&request))
     }
 }
 
@@ -106,9 +106,9 @@ impl Drop for Running<'_> {
 }
 
 /// Every record is there; no search finds any; what is written comes back.
-pub(super) fn records(request: &Request) -> Reply {
+pub(super) fn records(request: &Request) -> Response {
     let record = |id: &str| json!({"result": {"sys_id": id, "number": "INC0000001"}});
-    Ok(match (request.method, request.path.get(4)) {
+    match (request.method, request.path.get(4)) {
         (Method::Get, Some(id)) => answer(200, &record(id)),
         (Method::Get, None) => answer(200, &json!({"result": []})),
         (_, id) => {
@@ -118,7 +118,7 @@ pub(super) fn records(request: &Request) -> Reply {
             }
             answer(201, &json!({"result": written}))
         }
-    })
+    }
 }
 
 pub(super) fn answer(status: u16, body: &Value) -> Response {

@@ -1,10 +1,10 @@
 //! The worker: takes jobs, runs them, reports how they ended.
 //!
 //! One budget of slots bounds everything: a slot is taken before a job is asked for and
-//! lives in the job until its command is out ([`slots`]). Jobs come by push ([`streamer`])
-//! and by poll ([`poller`]), since only polling drains what was created while no stream
-//! was open. [`executor`] drives one job through the connector's exchange, [`lease`] keeps
-//! its lock alive meanwhile, [`reporter`] sends the command that ends it.
+//! lives in the job until its command is out (`slots`). Jobs come by push (`streamer`)
+//! and by poll (`poller`), since only polling drains what was created while no stream
+//! was open. `executor` drives one job through the connector's exchange, `lease` keeps
+//! its lock alive meanwhile, `reporter` sends the command that ends it.
 
 use std::{sync::Arc, time::Duration};
 

@@ -36,6 +36,8 @@ mod connection;
 mod faults;
 #[path = "gateway/pushed.rs"]
 mod pushed;
+#[path = "gateway/queue.rs"]
+mod queue;
 #[path = "gateway/record.rs"]
 mod record;
 #[path = "gateway/service.rs"]

@@ -14,17 +14,10 @@ use tokio::{
 };
 use tonic::Status;
 
+use super::queue::{Queue, Subscriber};
+
 /// Wall time at the broker when it starts: far from ours, as nobody may rely on it.
 const EPOCH_MS: i64 = 1_700_000_000_000;
-
-/// Who asks for jobs, by poll or by stream.
-#[derive(Debug)]
-pub(super) struct Subscriber {
-    pub(super) worker: String,
-    pub(super) timeout: Duration,
-    pub(super) tenants: Vec<String>,
-    pub(super) lease: bool,
-}
 
 /// All jobs.
 #[derive(Debug)]
@@ -55,22 +48,6 @@ enum State {
     Activated,
     BackingOff,
     Incident,
-}
-
-/// The jobs of one type that wait, and those who wait for them.
-#[derive(Debug, Default)]
-struct Queue {
-    /// Keys of activatable jobs; one that changed since is skipped.
-    ready: VecDeque<i64>,
-    streams: Vec<(Arc<Subscriber>, mpsc::Sender<ActivatedJob>)>,
-    next_stream: usize,
-    offered: Arc<Notify>,
-}
-
-impl Subscriber {
-    fn takes(&self, tenant: &String) -> bool {
-        self.tenants.is_empty() || self.tenants.contains(tenant)
-    }
 }
 
 impl Broker {
@@ -300,25 +277,6 @@ impl Broker {
         self.locked -= usize::from(entry.state == State::Activated);
         self.most_locked = self.most_locked.max(self.locked);
         (entry.state, entry.due) = (state, due);
-    }
-}
-
-impl Queue {
-    /// The next stream in turn that takes the job and has room for it.
-    fn stream_with_room(
-        &mut self,
-        tenant: &String,
-    ) -> Option<(Arc<Subscriber>, mpsc::Sender<ActivatedJob>)> {
-        self.streams.retain(|(_, jobs)| !jobs.is_closed());
-        let count = self.streams.len();
-        for _ in 0..count {
-            self.next_stream = (self.next_stream + 1) % count;
-            let (subscriber, jobs) = &self.streams[self.next_stream];
-            if subscriber.takes(tenant) && jobs.capacity() > 0 {
-                return Some((Arc::clone(subscriber), jobs.clone()));
-            }
-        }
-        None
     }
 }
 

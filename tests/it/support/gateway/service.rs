@@ -11,9 +11,10 @@ use tokio::sync::mpsc;
 use tonic::{Code, Request, Response, Status};
 
 use super::{
-    broker::{Broker, Subscriber, millis},
+    broker::{Broker, millis},
     faults::{Fault, Rpc},
     pushed::Pushed,
+    queue::Subscriber,
     record::Call,
     shared::Shared,
 };

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use tonic::{Code, Request, Status, metadata::MetadataMap};
 
 use super::{
-    broker::{Broker, Subscriber, millis},
+    broker::{Broker, millis},
     faults::{Fault, Faults, Rpc},
+    queue::Subscriber,
     record::{Call, Count, Counters, Recorder},
 };
 

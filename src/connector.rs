@@ -26,6 +26,7 @@ mod exchange;
 mod expression;
 mod failure;
 mod finished;
+pub mod functions;
 mod headers;
 mod identity;
 mod input;

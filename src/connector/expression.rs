@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::input::invalid;
+use super::{functions, input::invalid};
 use crate::{feel, outcome::cut, servicenow::Error};
 
 /// Parsed expressions kept.
@@ -50,7 +50,7 @@ impl Expression {
         now: jiff::Timestamp,
         warnings: &mut Vec<String>,
     ) -> Result<Value, String> {
-        let environment = feel::Environment { now, functions: &[] };
+        let environment = functions::environment(now);
         let evaluation = self
             .0
             .evaluate(&scope.into_value(), &environment)

@@ -1,0 +1,182 @@
+//! Expressions meant to take the worker down, on a small stack.
+
+use serde_json::json;
+
+use super::evaluate;
+
+/// Runs on a stack of 256 KiB, an eighth of what a worker's thread has.
+fn on_a_small_stack(test: fn()) {
+    let thread = std::thread::Builder::new().stack_size(256 << 10).spawn(test).unwrap();
+    if let Err(panic) = thread.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+fn refused(text: &str) -> String {
+    match evaluate(text, &json!({"x": 1, "xs": [1, 2]})) {
+        Ok(answer) => panic!("{:.80} answers {:.80?}", text, answer.value),
+        Err(error) => error,
+    }
+}
+
+fn answers(text: &str) -> String {
+    match evaluate(text, &json!({"x": 1, "xs": [1, 2]})) {
+        Ok(answer) => answer.value.to_json().to_string(),
+        Err(error) => panic!("{text:.80} fails: {error}"),
+    }
+}
+
+#[test]
+fn deep_nesting_is_a_syntax_error() {
+    on_a_small_stack(|| {
+        for (open, close) in [
+            ("(", ")"),
+            ("[", "]"),
+            ("{a:", "}"),
+            ("not(", ")"),
+            ("-(", ")"),
+            ("1+(", ")"),
+            ("1+1*2**(", ")"),
+            ("if x then ", " else 1"),
+            ("if (", ") then 1 else 1"),
+            ("for y in xs return ", ""),
+            ("for y in (", ") return 1"),
+            ("some y in xs satisfies ", ""),
+            ("function(a) ", ""),
+            ("xs[", "]"),
+            ("x in (", ")"),
+            ("x in [", "..5]"),
+            ("x in > -(", ")"),
+            ("x between (", ") and 2"),
+            ("f(a: ", ")"),
+            ("x and (", ")"),
+            ("1 in (> ", ")"),
+            ("]", "..5]"),
+        ] {
+            let text = [open.repeat(10_000), "1".into(), close.repeat(10_000)].concat();
+            let error = refused(&text[..text.len().min(250_000)]);
+            assert!(error.contains("nested at most"), "{open}: {error:.200}");
+        }
+    });
+}
+
+#[test]
+fn what_may_nest_is_evaluated() {
+    on_a_small_stack(|| {
+        for (open, close) in [
+            ("(", ")"),
+            ("[", "]"),
+            ("{a:", "}"),
+            ("not(", ")"),
+            ("-(", ")"),
+            ("1+(", ")"),
+            ("1+1*2-1*(", ")"),
+            ("if true then ", " else 1"),
+            ("if (", ") = null then 1 else 1"),
+            ("for y in xs[1..1] return ", ""),
+            ("function(a) ", ""),
+            ("[1][", "]"),
+            ("1 in (", ")"),
+            ("x and (", ")"),
+            ("x or x and x = (", ")"),
+        ] {
+            let text = [open.repeat(60), "1".into(), close.repeat(60)].concat();
+            if let Err(error) = evaluate(&text, &json!({"x": true, "xs": [1]})) {
+                assert!(error.contains("too deeply") || error.contains("expected"), "{open}: {error}");
+            }
+        }
+    });
+}
+
+#[test]
+fn chains_of_a_hundred_thousand_terms_are_evaluated() {
+    on_a_small_stack(|| {
+        let chain = |term: &str| vec![term; 100_000].join("");
+        assert_eq!(answers(&format!("0{}", chain("+1"))), "100000");
+        assert_eq!(answers(&format!("x{}", chain("*1"))), "1");
+        assert_eq!(answers(&format!("true{}", " and 1=1".repeat(30_000))), "true");
+        assert_eq!(answers(&format!("false{}", " or 1=2".repeat(30_000))), "false");
+        assert_eq!(answers(&format!("x{}", ".a".repeat(100_000))), "null");
+        assert_eq!(answers(&format!("xs{}", "[1]".repeat(80_000))), "null");
+        let arms = "if x=2 then 1 else ".repeat(13_000);
+        assert_eq!(answers(&format!("{arms}3")), "3");
+        assert_eq!(answers(&format!("count([1{}])", ",1".repeat(100_000))).is_empty(), false);
+        assert_eq!(answers(&format!("x in (2{},1)", ",2".repeat(100_000))), "true");
+        assert_eq!(answers(&format!("\"\"{}", "+\"a\"".repeat(60_000))).len(), 60_002);
+    });
+}
+
+#[test]
+fn self_application_is_refused() {
+    on_a_small_stack(|| {
+        for text in [
+            "{f: function(g) g(g), r: f(f)}.r",
+            "{f: function(g) 1 + g(g), r: f(f)}.r",
+            "{f: function(g) [g(g)], r: f(f)}.r",
+            "{f: function(g) {a: g(g)}, r: f(f)}.r",
+            "{f: function(g) if g(g) then 1 else 2, r: f(f)}.r",
+            "{f: function(g) (for x in [1] return g(g)), r: f(f)}.r",
+            "{f: function(g) (some x in [1] satisfies g(g)), r: f(f)}.r",
+            "{f: function(g) [1][g(g)], r: f(f)}.r",
+            "{f: function(g) 1 in (g(g)), r: f(f)}.r",
+            "{f: function(g) get or else(g(g), 1), r: f(f)}.r",
+        ] {
+            assert!(refused(text).contains("too deeply"), "{text}");
+        }
+    });
+}
+
+#[test]
+fn values_nest_only_so_deep() {
+    on_a_small_stack(|| {
+        for text in [
+            "for i in 1..100000 return [partial]",
+            "for i in 1..100000 return [partial[-1]]",
+            "for i in 1..100000 return {a: partial[-1]}",
+            "for i in 1..100000 return function() partial[-1]",
+            "for i in 1..100000 return function() partial",
+        ] {
+            let error = refused(text);
+            assert!(error.contains("too deeply") || error.contains("too many"), "{text}: {error}");
+        }
+    });
+}
+
+#[test]
+fn huge_loops_are_refused() {
+    on_a_small_stack(|| {
+        for text in [
+            "for i in 1..1000000000000 return i",
+            "for i in 1..99999999999999999999999999999999999999 return i",
+            "for i in 1..10000, j in 1..10000 return 1",
+            "some i in 1..3000, j in 1..3000 satisfies i = -1",
+            "every i in 1..3000, j in 1..3000 satisfies i > 0",
+            "for i in 1..3000 return for j in 1..3000 return 1",
+            "for i in 1..100000 return count(partial)",
+        ] {
+            let error = refused(text);
+            assert!(error.contains("too many"), "{text}: {error}");
+        }
+    });
+}
+
+#[test]
+fn huge_texts_and_numbers_are_refused_or_bounded() {
+    on_a_small_stack(|| {
+        let doubling = "for i in 1..64 return if i = 1 then \"xxxxxxxx\" else partial[-1] + partial[-1]";
+        assert!(refused(doubling).contains("too much text"));
+        assert!(refused("2 ** 999999999").contains("power"));
+        assert!(refused("1.1 ** 9223372036854775807").contains("power"));
+        assert!(refused(&"1".repeat(300_000)).contains("at most 262144 bytes"));
+        assert!(answers(&"9".repeat(30_000)).starts_with("1"));
+        assert_eq!(refused(&"9".repeat(100_000)).contains("expected"), true);
+        assert_eq!(answers(&format!("\"{}\"", "a".repeat(250_000))).len(), 250_002);
+        assert_eq!(answers(&"a".repeat(250_000)), "null");
+        assert_eq!(answers("@\"P99999999999999999999D\""), "null");
+        assert_eq!(answers("@\"PT9223372036854775807S\" + @\"PT1S\""), "null");
+        assert_eq!(answers("xs[99999999999999999999999999999]"), "null");
+        assert_eq!(answers("xs[-99999999999999999999999999999]"), "null");
+        assert_eq!(answers("@\"9999-12-31\" + @\"P1D\""), "null");
+        assert_eq!(answers("@\"2020-01-01\" + @\"P178956970Y\""), "null");
+    });
+}

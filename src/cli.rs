@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Environment, Mistakes};
 
+mod feel;
 mod run;
 mod sandbox;
 mod signals;
@@ -33,6 +34,10 @@ enum Command {
     /// Run the ServiceNow emulator alone.
     #[command(after_help = "Example: servicenow-worker sandbox --listen 127.0.0.1:8085")]
     Sandbox(sandbox::Options),
+    /// Evaluate a FEEL expression as the worker would.
+    #[command(after_help = "Example: servicenow-worker feel '={id: response.body.result.sys_id}' \
+                      --context answer.json")]
+    Feel(feel::Options),
 }
 
 #[derive(Args, Debug)]
@@ -99,6 +104,7 @@ impl Cli {
             Command::Run(file) => run::run(file.read()?),
             Command::Check(file) => check(&file),
             Command::Sandbox(options) => sandbox::run(options),
+            Command::Feel(options) => feel::run(options),
         }
     }
 }

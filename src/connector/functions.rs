@@ -38,7 +38,8 @@ pub const fn environment(now: Timestamp) -> Environment {
 
 fn bpmn_error(arguments: &[Value]) -> Result<Value, Error> {
     let function = Arguments { function: "bpmnError", names: &BPMN_ERROR, values: arguments };
-    let mut entries = vec![("errorType", Value::from("bpmnError")), ("errorCode", function.text(0)?)];
+    let mut entries =
+        vec![("errorType", Value::from("bpmnError")), ("errorCode", function.text(0)?)];
     if arguments.len() > 1 {
         entries.push(("errorMessage", function.text(1)?));
     }
@@ -56,10 +57,13 @@ fn job_error(arguments: &[Value]) -> Result<Value, Error> {
         ("errorMessage", function.text(0)?),
         ("variables", if given > 1 { function.context(1)? } else { context(Vec::new()) }),
         ("retries", if given > 2 { function.whole(2)? } else { Value::from(0) }),
-        ("retryBackoff", Value::DayTimeDuration(match given {
-            4 => function.duration(3)?,
-            _ => SignedDuration::ZERO,
-        })),
+        (
+            "retryBackoff",
+            Value::DayTimeDuration(match given {
+                4 => function.duration(3)?,
+                _ => SignedDuration::ZERO,
+            }),
+        ),
     ]))
 }
 
@@ -205,7 +209,9 @@ mod tests {
         );
         assert_eq!(
             evaluated(r#"bpmnError("A", "b", {c: 1})"#),
-            Ok(json!({"errorType": "bpmnError", "errorCode": "A", "errorMessage": "b", "variables": {"c": 1}}))
+            Ok(
+                json!({"errorType": "bpmnError", "errorCode": "A", "errorMessage": "b", "variables": {"c": 1}})
+            )
         );
         assert_eq!(evaluated(r#"bpmnError("A", "b", {}, 1)"#), Ok(Json::Null));
     }
@@ -214,11 +220,15 @@ mod tests {
     fn job_error_keeps_its_variables_and_defaults_to_an_incident() {
         assert_eq!(
             evaluated(r#"jobError("m")"#),
-            Ok(json!({"errorType": "jobError", "errorMessage": "m", "variables": {}, "retries": 0, "retryBackoff": "PT0S"}))
+            Ok(
+                json!({"errorType": "jobError", "errorMessage": "m", "variables": {}, "retries": 0, "retryBackoff": "PT0S"})
+            )
         );
         assert_eq!(
             evaluated(r#"jobError("m", {a: 1}, job.retries - 1, @"PT1M")"#),
-            Ok(json!({"errorType": "jobError", "errorMessage": "m", "variables": {"a": 1}, "retries": 2, "retryBackoff": "PT1M"}))
+            Ok(
+                json!({"errorType": "jobError", "errorMessage": "m", "variables": {"a": 1}, "retries": 2, "retryBackoff": "PT1M"})
+            )
         );
     }
 

@@ -52,7 +52,9 @@ fn judged(case: &Json, environment: Environment) -> Result<(), String> {
         Err(_) if fails => Ok(()),
         Err(error) => Err(format!("{text}: {error}")),
         Ok(answer) if !fails && alike(&answer.value.to_json(), expected) => Ok(()),
-        Ok(answer) => Err(format!("{text}: {:?} is not {expected}; {:?}", answer.value, answer.warnings)),
+        Ok(answer) => {
+            Err(format!("{text}: {:?} is not {expected}; {:?}", answer.value, answer.warnings))
+        }
     }
 }
 

@@ -82,7 +82,10 @@ fn what_may_nest_is_evaluated() {
         ] {
             let text = [open.repeat(60), "1".into(), close.repeat(60)].concat();
             if let Err(error) = evaluate(&text, &json!({"x": true, "xs": [1]})) {
-                assert!(error.contains("too deeply") || error.contains("expected"), "{open}: {error}");
+                assert!(
+                    error.contains("too deeply") || error.contains("expected"),
+                    "{open}: {error}"
+                );
             }
         }
     });
@@ -163,7 +166,8 @@ fn huge_loops_are_refused() {
 #[test]
 fn huge_texts_and_numbers_are_refused_or_bounded() {
     on_a_small_stack(|| {
-        let doubling = "for i in 1..64 return if i = 1 then \"xxxxxxxx\" else partial[-1] + partial[-1]";
+        let doubling =
+            "for i in 1..64 return if i = 1 then \"xxxxxxxx\" else partial[-1] + partial[-1]";
         assert!(refused(doubling).contains("too much text"));
         assert!(refused("2 ** 999999999").contains("power"));
         assert!(refused("1.1 ** 9223372036854775807").contains("power"));

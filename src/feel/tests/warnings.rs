@@ -26,10 +26,7 @@ fn a_missing_key_is_named_with_the_keys_there() {
             "no key 'sys_id' in response.body.results, which is null"
         ]
     );
-    assert_eq!(
-        warnings("statuss", &response()),
-        ["no variable 'statuss'; keys: status, response"]
-    );
+    assert_eq!(warnings("statuss", &response()), ["no variable 'statuss'; keys: status, response"]);
 }
 
 #[test]

@@ -109,11 +109,13 @@ impl Run {
             Expr::List(items) => self.list(items, scope),
             Expr::Context(entries) => self.context(entries, scope),
             Expr::Call(call) => self.call(call, scope),
-            Expr::Function(definition) => Ok(Value::Function(Arc::new(Function::new(
-                Arc::clone(definition),
-                scope.captured(&definition.free),
-            ))))
-            .and_then(checked),
+            Expr::Function(definition) => {
+                Ok(Value::Function(Arc::new(Function::new(
+                    Arc::clone(definition),
+                    scope.captured(&definition.free),
+                ))))
+                .and_then(checked)
+            }
             Expr::Range(ends) => self.range(ends, scope),
         }
     }
@@ -140,7 +142,11 @@ impl Run {
     }
 
     /// What a name stands for: in the scopes from the inside out, then in the input.
-    fn found<'s>(&mut self, name: &str, scope: &'s Scope<'s>) -> Result<Option<Found<'s>>, Error> {
+    fn found<'s>(
+        &mut self,
+        name: &str,
+        scope: &'s Scope<'s>,
+    ) -> Result<Option<Found<'s>>, Error> {
         let mut looked = 0;
         let found = scope.find(name, &mut looked);
         self.budget.steps(looked / 16)?;
@@ -159,7 +165,11 @@ impl Run {
 
     /// Entries see those before them.
     #[inline(never)]
-    fn context(&mut self, entries: &[(Arc<str>, Expr)], scope: &Scope<'_>) -> Result<Value, Error> {
+    fn context(
+        &mut self,
+        entries: &[(Arc<str>, Expr)],
+        scope: &Scope<'_>,
+    ) -> Result<Value, Error> {
         self.budget.items(entries.len())?;
         let mut values: Vec<(Arc<str>, Value)> = Vec::with_capacity(entries.len());
         for (key, expression) in entries {

@@ -34,11 +34,7 @@ pub(super) fn parse(source: &str) -> Result<Expr, SyntaxError> {
     parser.cursor.eat("=");
     let expression = parser.expression()?;
     parser.cursor.skip();
-    if parser.cursor.at_end() {
-        Ok(expression)
-    } else {
-        Err(parser.unexpected("an operator or the end"))
-    }
+    if parser.cursor.at_end() { Ok(expression) } else { Err(parser.unexpected("an operator or the end")) }
 }
 
 struct Parser<'s> {

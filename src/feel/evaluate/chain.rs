@@ -32,7 +32,12 @@ impl Run {
         Ok(result)
     }
 
-    fn calculated(&mut self, a: &Value, operator: Arithmetic, b: &Value) -> Result<Value, Error> {
+    fn calculated(
+        &mut self,
+        a: &Value,
+        operator: Arithmetic,
+        b: &Value,
+    ) -> Result<Value, Error> {
         if let (Value::String(a), Arithmetic::Add, Value::String(b)) = (a, operator, b) {
             self.budget.bytes(a.len() + b.len())?;
             return Ok(Value::from([&**a, &**b].concat()));
@@ -75,7 +80,12 @@ impl Run {
     /// Null with a warning; a power that is no number fails as in Camunda's engine.
     #[cold]
     #[inline(never)]
-    fn incalculable(&mut self, a: &Value, operator: Arithmetic, b: &Value) -> Result<Value, Error> {
+    fn incalculable(
+        &mut self,
+        a: &Value,
+        operator: Arithmetic,
+        b: &Value,
+    ) -> Result<Value, Error> {
         let (left, right) = (a.type_name(), b.type_name());
         let text = match operator {
             Arithmetic::Add => format!("cannot add a {right} to a {left}"),
@@ -257,7 +267,11 @@ impl Run {
 
     /// A test of the value that an outer `in` is about; null if there is none.
     #[inline(never)]
-    pub(super) fn implicit_test(&mut self, test: &Test, scope: &Scope<'_>) -> Result<Value, Error> {
+    pub(super) fn implicit_test(
+        &mut self,
+        test: &Test,
+        scope: &Scope<'_>,
+    ) -> Result<Value, Error> {
         match self.found(INPUT, scope)? {
             Some(Found::Value(value)) => self.test(value, test, scope),
             _ => {
@@ -301,8 +315,7 @@ impl Run {
     ) -> Result<Value, Error> {
         let start = self.value(&ends.start, scope)?;
         let end = self.value(&ends.end, scope)?;
-        let low =
-            if ends.start_included { Comparison::GreaterOrEqual } else { Comparison::Greater };
+        let low = if ends.start_included { Comparison::GreaterOrEqual } else { Comparison::Greater };
         let high = if ends.end_included { Comparison::LessOrEqual } else { Comparison::Less };
         let above = self.holds(value, low, &start)?;
         let below = self.holds(value, high, &end)?;

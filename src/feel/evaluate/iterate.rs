@@ -39,7 +39,11 @@ impl Items {
 
 impl Run {
     #[inline(never)]
-    pub(super) fn iterated(&mut self, iteration: &Loop, scope: &Scope<'_>) -> Result<Value, Error> {
+    pub(super) fn iterated(
+        &mut self,
+        iteration: &Loop,
+        scope: &Scope<'_>,
+    ) -> Result<Value, Error> {
         let Some(mut rounds) = self.rounds(iteration, scope)? else { return Ok(Value::Null) };
         let mut results = Vec::new();
         while rounds.next() {
@@ -83,12 +87,7 @@ impl Run {
             all.push(items);
         }
         let variables = iteration.iterators.iter().map(|(name, _)| (Arc::clone(name), Value::Null));
-        Ok(Some(Rounds {
-            places: vec![0; all.len()],
-            all,
-            variables: variables.collect(),
-            begun: false,
-        }))
+        Ok(Some(Rounds { places: vec![0; all.len()], all, variables: variables.collect(), begun: false }))
     }
 
     fn items(
@@ -102,9 +101,7 @@ impl Run {
                 Value::List(list) => Ok(Some(Items::List(list))),
                 other => {
                     let type_name = other.type_name();
-                    self.warn(format_args!(
-                        "'{name}' cannot run over a {type_name}, only over a list"
-                    ));
+                    self.warn(format_args!("'{name}' cannot run over a {type_name}, only over a list"));
                     Ok(None)
                 }
             },

@@ -62,8 +62,7 @@ impl Parser<'_> {
 
     fn negated(&mut self) -> Result<Expr, SyntaxError> {
         if self.cursor.rest().starts_with('-')
-            && self.cursor.rest()[1..]
-                .starts_with(|next: char| next.is_ascii_digit() || next == '.')
+            && self.cursor.rest()[1..].starts_with(|next: char| next.is_ascii_digit() || next == '.')
         {
             self.cursor.advance(1);
             return self.value(Rank::Operand);

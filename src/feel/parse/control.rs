@@ -71,10 +71,7 @@ impl Parser<'_> {
                 break;
             }
         }
-        self.expect_word(
-            word,
-            if word == "return" { "',' or 'return'" } else { "',' or 'satisfies'" },
-        )?;
+        self.expect_word(word, if word == "return" { "',' or 'return'" } else { "',' or 'satisfies'" })?;
         Ok(Loop { iterators, body: self.expression()? })
     }
 

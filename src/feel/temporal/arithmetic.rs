@@ -70,7 +70,9 @@ pub(crate) fn between(from: &Value, to: &Value) -> Option<SignedDuration> {
 /// A moment later by this duration: on the time line if there is a zone.
 fn moved(moment: &DateTime, duration: SignedDuration) -> Option<DateTime> {
     match &moment.zone {
-        None => Some(DateTime { local: moment.local.checked_add(duration).ok()?, zone: None }),
+        None => {
+            Some(DateTime { local: moment.local.checked_add(duration).ok()?, zone: None })
+        }
         Some(zone) => {
             let instant = zone.instant(moment.local)?.checked_add(duration).ok()?;
             let (zone, local) = zone.to_local(instant);

@@ -17,9 +17,7 @@ pub(crate) fn equal(a: &Value, b: &Value) -> Option<bool> {
         (Value::String(a), Value::String(b)) => a == b,
         (Value::Date(a), Value::Date(b)) => a == b,
         (Value::Time(a), Value::Time(b)) if a.zone.is_some() == b.zone.is_some() => a == b,
-        (Value::DateTime(a), Value::DateTime(b)) if a.zone.is_some() == b.zone.is_some() => {
-            a == b
-        }
+        (Value::DateTime(a), Value::DateTime(b)) if a.zone.is_some() == b.zone.is_some() => a == b,
         (Value::DayTimeDuration(a), Value::DayTimeDuration(b)) => a == b,
         (Value::YearMonthDuration(a), Value::YearMonthDuration(b)) => a == b,
         (Value::List(a), Value::List(b)) => {

@@ -67,7 +67,9 @@ impl Run {
             return Ok(Some(Callee::Own(Arc::clone(function))));
         }
         let mut host = self.environment.functions.iter();
-        if let Some(host) = host.find(|host| host.name == &*call.name && fits(call, host.parameters)) {
+        if let Some(host) =
+            host.find(|host| host.name == &*call.name && fits(call, host.parameters))
+        {
             return Ok(Some(Callee::Host(host)));
         }
         let exact = |builtin: &&&'static Builtin| {
@@ -105,7 +107,9 @@ impl Run {
             at.map_or(Value::Null, |at| values[at].clone())
         };
         Ok(match callee {
-            Callee::Own(function) => function.parameters().iter().map(|name| value_of(name)).collect(),
+            Callee::Own(function) => {
+                function.parameters().iter().map(|name| value_of(name)).collect()
+            }
             Callee::Host(host) => host.parameters.iter().map(|name| value_of(name)).collect(),
             Callee::Builtin(builtin) => {
                 builtin.parameters.iter().map(|name| value_of(name)).collect()

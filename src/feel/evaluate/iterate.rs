@@ -39,11 +39,7 @@ impl Items {
 
 impl Run {
     #[inline(never)]
-    pub(super) fn iterated(
-        &mut self,
-        iteration: &Loop,
-        scope: &Scope<'_>,
-    ) -> Result<Value, Error> {
+    pub(super) fn iterated(&mut self, iteration: &Loop, scope: &Scope<'_>) -> Result<Value, Error> {
         let Some(mut rounds) = self.rounds(iteration, scope)? else { return Ok(Value::Null) };
         let mut results = Vec::new();
         while rounds.next() {
@@ -80,14 +76,23 @@ impl Run {
     }
 
     /// All combinations, or nothing if an iterator has no items to give.
-    fn rounds(&mut self, iteration: &Loop, scope: &Scope<'_>) -> Result<Option<Rounds>, Error> {
+    fn rounds(
+        &mut self,
+        iteration: &Loop,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Box<Rounds>>, Error> {
         let mut all = Vec::with_capacity(iteration.iterators.len());
         for (name, iterated) in &iteration.iterators {
             let Some(items) = self.items(name, iterated, scope)? else { return Ok(None) };
             all.push(items);
         }
         let variables = iteration.iterators.iter().map(|(name, _)| (Arc::clone(name), Value::Null));
-        Ok(Some(Rounds { places: vec![0; all.len()], all, variables: variables.collect(), begun: false }))
+        Ok(Some(Box::new(Rounds {
+            places: vec![0; all.len()],
+            all,
+            variables: variables.collect(),
+            begun: false,
+        })))
     }
 
     fn items(
@@ -101,7 +106,9 @@ impl Run {
                 Value::List(list) => Ok(Some(Items::List(list))),
                 other => {
                     let type_name = other.type_name();
-                    self.warn(format_args!("'{name}' cannot run over a {type_name}, only over a list"));
+                    self.warn(format_args!(
+                        "'{name}' cannot run over a {type_name}, only over a list"
+                    ));
                     Ok(None)
                 }
             },

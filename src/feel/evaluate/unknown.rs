@@ -17,7 +17,9 @@ impl Run {
         if !forms.is_empty() {
             let forms = forms.join(", ");
             let given = call.arguments.len();
-            self.warn(format_args!("no function '{name}' for the {given} arguments given; there is {forms}"));
+            self.warn(format_args!(
+                "no function '{name}' for the {given} arguments given; there is {forms}"
+            ));
             return;
         }
         match self.nearest(name) {

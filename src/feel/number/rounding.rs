@@ -119,7 +119,8 @@ fn cut(decimal: &D256, count: u32, mode: Rounding) -> Option<U256> {
     let coefficient = decimal.digits();
     if count as usize > CAPACITY {
         let nothing = coefficient.is_zero();
-        let up = !nothing && rounds_up(mode, decimal.is_negative(), false, std::cmp::Ordering::Less)?;
+        let up =
+            !nothing && rounds_up(mode, decimal.is_negative(), false, std::cmp::Ordering::Less)?;
         return Some(if up { U256::ONE } else { U256::ZERO });
     }
     let unit = U256::power_of_ten(count);

@@ -17,7 +17,7 @@ pub(crate) fn plus_days(value: &Value, duration: SignedDuration) -> Option<Value
             let moved = time.time.wrapping_add(duration);
             Some(Value::Time(Time { time: moved, zone: time.zone.clone() }.into()))
         }
-        Value::DateTime(moment) => moved(moment, duration).map(|moment| moment.into_value()),
+        Value::DateTime(moment) => moved(moment, duration).map(DateTime::into_value),
         Value::DayTimeDuration(own) => own.checked_add(duration).map(Value::DayTimeDuration),
         _ => None,
     }
@@ -70,9 +70,7 @@ pub(crate) fn between(from: &Value, to: &Value) -> Option<SignedDuration> {
 /// A moment later by this duration: on the time line if there is a zone.
 fn moved(moment: &DateTime, duration: SignedDuration) -> Option<DateTime> {
     match &moment.zone {
-        None => {
-            Some(DateTime { local: moment.local.checked_add(duration).ok()?, zone: None })
-        }
+        None => Some(DateTime { local: moment.local.checked_add(duration).ok()?, zone: None }),
         Some(zone) => {
             let instant = zone.instant(moment.local)?.checked_add(duration).ok()?;
             let (zone, local) = zone.to_local(instant);

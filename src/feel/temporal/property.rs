@@ -9,9 +9,7 @@ use crate::feel::value::Value;
 pub(in crate::feel) fn property(value: &Value, name: &str) -> Option<Value> {
     match value {
         Value::Date(date) => of_date(*date, name),
-        Value::Time(time) => {
-            of_time(time.time, name).or_else(|| of_zone(time.zone.as_ref(), name))
-        }
+        Value::Time(time) => of_time(time.time, name).or_else(|| of_zone(time.zone.as_ref(), name)),
         Value::DateTime(moment) => of_date(moment.local.date(), name)
             .or_else(|| of_time(moment.local.time(), name))
             .or_else(|| of_zone(moment.zone.as_ref(), name)),

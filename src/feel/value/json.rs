@@ -43,7 +43,8 @@ fn convert<'a>(json: &'a Json, keys: &mut Keys<'a>) -> Value {
             Value::list(items.iter().map(|item| convert(item, keys)).collect::<Vec<_>>())
         }
         Json::Object(entries) => {
-            let entries = entries.iter().map(|(key, value)| (keys.shared(key), convert(value, keys)));
+            let entries =
+                entries.iter().map(|(key, value)| (keys.shared(key), convert(value, keys)));
             let entries = entries.collect();
             Value::Context(Arc::new(Context::from_distinct(entries)))
         }

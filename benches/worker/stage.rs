@@ -64,7 +64,7 @@ pub(crate) fn worker(gateway: &str, servicenow: &ServiceNow, max_jobs: usize) ->
     let mut command = Command::new(binary());
     let mut config = tempfile::NamedTempFile::new().unwrap();
     if let Some(authority) = &servicenow.authority {
-        writeln!(config, "[http]\nca_file = {:?}", authority.path()).unwrap();
+        writeln!(config, "[http]\nca_file = '{}'", authority.path().display()).unwrap();
     }
     let (_, path) = config.keep().unwrap();
     command

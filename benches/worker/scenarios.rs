@@ -19,7 +19,7 @@ type Scenario = fn() -> Pin<Box<dyn Future<Output = ()>>>;
 
 /// All scenarios by name.
 pub(crate) const ALL: [(&str, Scenario); 7] = [
-    ("size", || Box::pin(std::future::ready(size()))),
+    ("size", || Box::pin(async { size() })),
     ("start", || Box::pin(start())),
     ("idle", || Box::pin(idle())),
     ("held", || Box::pin(held())),

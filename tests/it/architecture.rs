@@ -159,6 +159,19 @@ fn no_source_file_is_too_long_for_a_stranger() {
     assert!(long.is_empty(), "over 400 lines: {long:?}");
 }
 
+#[test]
+fn the_architecture_page_names_files_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
+    let named = page.split('`').skip(1).step_by(2).filter(|text| text.ends_with(".rs"));
+    let named: Vec<_> = named.filter(|path| !path.contains('<')).collect();
+    let missing: Vec<_> = named
+        .iter()
+        .filter(|path| !root.join("src").join(path).exists() && !root.join(path).exists())
+        .collect();
+    assert!(named.len() > 15 && missing.is_empty(), "{missing:?} of {named:?}");
+}
+
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }

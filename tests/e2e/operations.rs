@@ -54,7 +54,7 @@ async fn find_pages_through_all_matches_up_to_the_limit() {
     let inputs = |limit| {
         json!({"operation": "find", "table": "incident", "limit": limit,
             "query": [{"field": "short_description", "op": "startsWith", "value": "leak "}],
-            "orderBy": "-short_description", "select": ["short_description"]})
+            "orderBy": "short_description desc", "select": ["short_description"]})
     };
 
     let (all, some) = (run(&stage, inputs(1000)).await, run(&stage, inputs(7)).await);

@@ -46,7 +46,7 @@ pub(crate) fn after_success(
     let mut scope = output::scope(success);
     scope.extend(&variables);
     let mut scope = output::with_response(scope);
-    scope.set("job", &json!({ "retries": at.job.retries }));
+    scope.set("job", json!({ "retries": at.job.retries }));
     match expression.evaluate(scope, at.now, warnings).and_then(Decision::read) {
         Ok(Decision::None) => Outcome::Complete { variables },
         Ok(decision) => decided(decision, ""),
@@ -67,9 +67,9 @@ pub(crate) fn after_error(
     if let Some(expression) = &at.headers.error_expression {
         let value = error_value(error, error.reason.is_transient());
         let mut scope = Scope::default();
-        scope.set("response", &json!({ "error": value }));
+        scope.set("response", json!({ "error": value }));
         scope.set("error", &value);
-        scope.set("job", &json!({ "retries": at.job.retries }));
+        scope.set("job", json!({ "retries": at.job.retries }));
         match expression.evaluate(scope, at.now, warnings).and_then(Decision::read) {
             Ok(Decision::None) => {}
             Ok(decision) => return decided(decision, &error.message),

@@ -38,7 +38,7 @@ pub(crate) fn scope(success: &Success) -> Scope {
     scope.set("body", body);
     scope.set("headers", &success.headers);
     scope.set("status", i64::from(success.status));
-    scope.set("warnings", &json!(success.warnings));
+    scope.set("warnings", json!(success.warnings));
     scope
 }
 

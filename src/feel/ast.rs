@@ -24,15 +24,15 @@ pub(super) enum Expr {
     /// `-x`
     Negated(Box<Expr>),
     /// `a + b - c`: operators of one rank, left to right.
-    Arithmetic(Box<Expr>, Vec<(Arithmetic, Expr)>),
+    Arithmetic(Box<(Expr, Vec<(Arithmetic, Expr)>)>),
     /// `a < b`
     Compared(Box<(Expr, Comparison, Expr)>),
     /// `x between a and b`
     Between(Box<[Expr; 3]>),
     /// `x instance of T`
-    InstanceOf(Box<Expr>, Arc<str>),
+    InstanceOf(Box<(Expr, Arc<str>)>),
     /// `x in (tests)`
-    In(Box<Expr>, Vec<Test>),
+    In(Box<(Expr, Vec<Test>)>),
     /// `> 5` or `[1..5]` standing alone: a test of the value under test.
     Test(Box<Test>),
     /// `a and b and c`
@@ -40,7 +40,7 @@ pub(super) enum Expr {
     /// `a or b or c`
     Or(Vec<Expr>),
     /// `if a then b else if c then d else e`
-    If(Vec<(Expr, Expr)>, Box<Expr>),
+    If(Box<(Vec<(Expr, Expr)>, Expr)>),
     /// `for x in xs return y`
     For(Box<Loop>),
     /// `some x in xs satisfies y`, or `every`
@@ -111,7 +111,7 @@ pub(super) enum Test {
     /// `> 5`
     Compare(Comparison, Expr),
     /// `[1..5]`
-    Range(RangeEnds),
+    Range(Box<RangeEnds>),
     /// A value that equals or contains the tested one, or a condition.
     Expression(Expr),
     /// A condition that speaks of `?`.

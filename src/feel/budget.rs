@@ -14,7 +14,7 @@ const ITEMS: u64 = 4_000_000;
 const BYTES: u64 = 64 << 20;
 /// Lists, contexts and functions nested in each other.
 const NESTING: u32 = 200;
-/// Calls and expressions nested in each other.
+/// Expressions and calls nested in each other, weighed by the stack they take.
 pub(super) const DEPTH: u32 = 180;
 
 /// What is left for the running evaluation.

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::ast::{Expr, RangeEnds};
+use super::ast::{Expr, RangeEnds, Step};
 use super::budget::{Budget, DEPTH, checked};
 use super::compare::order;
 use super::environment::Environment;
@@ -76,12 +76,13 @@ impl Run {
         if let Expr::Literal(value) = expression {
             return Ok(value.clone());
         }
-        if self.depth >= DEPTH {
+        let weight = weight(expression);
+        if self.depth + weight > DEPTH {
             return Err(Error::Limit("the expression nests or calls itself too deeply"));
         }
-        self.depth += 1;
+        self.depth += weight;
         let result = self.compound(expression, scope);
-        self.depth -= 1;
+        self.depth -= weight;
         result
     }
 
@@ -93,15 +94,15 @@ impl Run {
             Expr::Name(name) => self.name(name, scope),
             Expr::Path(path) => self.path(path, scope),
             Expr::Negated(operand) => self.negated(operand, scope),
-            Expr::Arithmetic(first, rest) => self.arithmetic(first, rest, scope),
+            Expr::Arithmetic(chain) => self.arithmetic(chain, scope),
             Expr::Compared(compared) => self.compared(compared, scope),
             Expr::Between(operands) => self.between(operands, scope),
-            Expr::InstanceOf(operand, name) => self.instance_of(operand, name, scope),
-            Expr::In(operand, tests) => self.tested(operand, tests, scope),
+            Expr::InstanceOf(instance) => self.instance_of(instance, scope),
+            Expr::In(tested) => self.tested(tested, scope),
             Expr::Test(test) => self.implicit_test(test, scope),
             Expr::And(operands) => self.all(operands, scope),
             Expr::Or(operands) => self.any(operands, scope),
-            Expr::If(arms, otherwise) => self.chosen(arms, otherwise, scope),
+            Expr::If(choice) => self.chosen(choice, scope),
             Expr::For(iteration) => self.iterated(iteration, scope),
             Expr::Quantified(quantifier, iteration) => {
                 self.quantified(*quantifier, iteration, scope)
@@ -191,5 +192,15 @@ impl Run {
             self.warnings.push(Warning::new(format!("{} more warnings", self.dropped)));
         }
         self.warnings
+    }
+}
+
+/// How much of the stack an expression takes, next to the others.
+fn weight(expression: &Expr) -> u32 {
+    match expression {
+        Expr::Path(path) if path.steps.iter().any(|step| matches!(step, Step::Filter(..))) => 4,
+        Expr::For(_) | Expr::Quantified(..) | Expr::In(_) | Expr::Test(_) => 4,
+        Expr::Call(_) | Expr::Between(_) | Expr::Arithmetic(_) | Expr::Range(_) => 2,
+        _ => 1,
     }
 }

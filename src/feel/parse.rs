@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use super::ast::Expr;
 use cursor::Cursor;
+use operator::Rank;
 
 pub use error::SyntaxError;
 
@@ -25,11 +26,18 @@ const SOURCE: usize = 256 << 10;
 /// The deepest nesting of brackets, calls and other enclosing forms.
 const NESTING: u32 = 64;
 
+/// A result with a small error: the frames of the descent hold many of them.
+type Parsed<T> = Result<T, Box<SyntaxError>>;
+
 /// Reads one expression; a leading `=` is taken off.
 pub(super) fn parse(source: &str) -> Result<Expr, SyntaxError> {
     if source.len() > SOURCE {
         return Err(SyntaxError::too_long(source.len()));
     }
+    whole(source).map_err(|error| *error)
+}
+
+fn whole(source: &str) -> Parsed<Expr> {
     let mut parser = Parser::new(source);
     parser.cursor.eat("=");
     let expression = parser.expression()?;
@@ -37,7 +45,7 @@ pub(super) fn parse(source: &str) -> Result<Expr, SyntaxError> {
     if parser.cursor.at_end() {
         Ok(expression)
     } else {
-        Err(parser.unexpected("an operator or the end"))
+        parser.unexpected("an operator or the end")
     }
 }
 
@@ -56,37 +64,39 @@ impl<'s> Parser<'s> {
     }
 
     /// An expression of the lowest rank.
-    fn expression(&mut self) -> Result<Expr, SyntaxError> {
-        self.nested(Self::chain)
+    fn expression(&mut self) -> Parsed<Expr> {
+        self.ranked(Rank::Or)
     }
 
-    /// Counts one level of nesting around what `inner` reads.
-    fn nested<T>(
-        &mut self,
-        inner: fn(&mut Self) -> Result<T, SyntaxError>,
-    ) -> Result<T, SyntaxError> {
+    /// Begins one level of nesting, which the caller ends with [`Self::leave`]. An error
+    /// ends the whole parse, so that nobody leaves after one.
+    fn enter(&mut self) -> Parsed<()> {
         if self.depth >= NESTING {
-            return Err(self.unexpected("an expression nested at most 64 deep"));
+            return self.unexpected("an expression nested at most 64 deep");
         }
         self.depth += 1;
-        let result = inner(self);
+        Ok(())
+    }
+
+    fn leave(&mut self) {
         self.depth -= 1;
-        result
     }
 
     /// The error that something else stands here.
     #[cold]
-    fn unexpected(&self, expected: &'static str) -> SyntaxError {
-        SyntaxError::at(self.cursor.source(), self.cursor.position(), expected)
+    #[inline(never)]
+    fn unexpected<T>(&self, expected: &'static str) -> Parsed<T> {
+        let error = SyntaxError::at(self.cursor.source(), self.cursor.position(), expected);
+        Err(Box::new(error))
     }
 
     /// Takes this token or complains.
-    fn expect(&mut self, token: &str, expected: &'static str) -> Result<(), SyntaxError> {
-        if self.cursor.eat(token) { Ok(()) } else { Err(self.unexpected(expected)) }
+    fn expect(&mut self, token: &str, expected: &'static str) -> Parsed<()> {
+        if self.cursor.eat(token) { Ok(()) } else { self.unexpected(expected) }
     }
 
     /// Takes this keyword or complains.
-    fn expect_word(&mut self, word: &str, expected: &'static str) -> Result<(), SyntaxError> {
-        if self.cursor.eat_word(word) { Ok(()) } else { Err(self.unexpected(expected)) }
+    fn expect_word(&mut self, word: &str, expected: &'static str) -> Parsed<()> {
+        if self.cursor.eat_word(word) { Ok(()) } else { self.unexpected(expected) }
     }
 }

@@ -5,8 +5,6 @@ mod confirmed;
 mod hostile;
 mod warnings;
 
-use std::fmt::Write as _;
-
 use serde_json::Value as Json;
 
 use super::number::Number;
@@ -66,13 +64,9 @@ fn lines(text: &str) -> impl Iterator<Item = Json> {
 #[test]
 fn our_own_cases_hold() {
     let environment = Environment::new(NOW.parse().unwrap());
-    let mut wrong = String::new();
-    for case in lines(include_str!("cases.jsonl")) {
-        if let Err(error) = judged(&case, environment) {
-            let _ = writeln!(wrong, "{error}");
-        }
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+    let judged = lines(include_str!("cases.jsonl")).map(|case| judged(&case, environment));
+    let wrong: Vec<_> = judged.filter_map(Result::err).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -6,6 +6,8 @@
 
 mod json;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -212,7 +214,7 @@ impl std::ops::Deref for List {
 #[derive(Debug, Default)]
 pub struct Context {
     entries: Vec<(Arc<str>, Value)>,
-    index: OnceLock<Box<std::collections::HashMap<Arc<str>, usize>>>,
+    index: OnceLock<HashMap<Arc<str>, usize>>,
     depth: u32,
     weight: usize,
 }
@@ -226,7 +228,7 @@ impl Context {
         }
         let index = self.index.get_or_init(|| {
             let numbered = self.entries.iter().enumerate();
-            Box::new(numbered.map(|(at, (name, _))| (Arc::clone(name), at)).collect())
+            numbered.map(|(at, (name, _))| (Arc::clone(name), at)).collect()
         });
         index.get(key).map(|at| &self.entries[*at].1)
     }
@@ -276,14 +278,14 @@ impl<'a> IntoIterator for &'a Context {
 impl FromIterator<(Arc<str>, Value)> for Context {
     fn from_iter<T: IntoIterator<Item = (Arc<str>, Value)>>(entries: T) -> Self {
         let mut kept: Vec<(Arc<str>, Value)> = Vec::new();
-        let mut places = std::collections::HashMap::new();
+        let mut places = HashMap::new();
         for (name, value) in entries {
             match places.entry(Arc::clone(&name)) {
-                std::collections::hash_map::Entry::Occupied(place) => {
+                Entry::Occupied(place) => {
                     let place: usize = *place.get();
                     kept[place].1 = value;
                 }
-                std::collections::hash_map::Entry::Vacant(place) => {
+                Entry::Vacant(place) => {
                     place.insert(kept.len());
                     kept.push((name, value));
                 }

@@ -3,7 +3,7 @@
 //! What the gateway pushed beyond our slots waits in the transport's small window, while its
 //! lock runs: see [`arrivals`](super::arrivals).
 
-use std::{iter, ops::ControlFlow, sync::Arc};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
@@ -16,6 +16,10 @@ use crate::{
 
 /// Most jobs taken from a stream at its end, in case the engine pushes on meanwhile.
 const MAX_ARRIVED: usize = 1_000;
+/// Silence after which nothing more is thought to be on its way.
+const QUIET: Duration = Duration::from_millis(20);
+/// Longest wait for that silence.
+const MOST_QUIET: Duration = Duration::from_millis(200);
 
 /// Keeps a stream open until the worker stops.
 pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
@@ -60,13 +64,13 @@ async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         tokio::select! {
             biased;
             () = worker.stop.cancelled() => {
-                for (job, arrival) in take_arrived(stream, &mut arrivals) {
+                for (job, arrival) in take_arrived(stream, &mut arrivals).await {
                     hand_back(worker, job, arrival);
                 }
                 return Ended::Break(());
             }
             () = tokio::time::sleep_until(end_of_life) => {
-                run_rest(worker, take_arrived(stream, &mut arrivals)).await;
+                run_rest(worker, take_arrived(stream, &mut arrivals).await).await;
                 backoff.reset();
                 return Ended::Continue(Ok(()));
             }
@@ -98,12 +102,20 @@ async fn next_job(
     }))
 }
 
-/// Ends the stream and returns the jobs that have arrived. They would stay locked until
-/// their time-out otherwise. It is closed before any of them goes back, since the engine
-/// would push them to us again.
-fn take_arrived(mut stream: JobStream, arrivals: &mut Arrivals) -> Vec<(Job, Instant)> {
-    let next = || next_job(&mut stream, arrivals).now_or_never()??.ok();
-    iter::from_fn(next).take(MAX_ARRIVED).collect()
+/// Ends the stream and returns the jobs that have arrived, or were on their way. They would
+/// stay locked until their time-out otherwise. It is closed before any of them goes back,
+/// since the engine would push them to us again.
+async fn take_arrived(mut stream: JobStream, arrivals: &mut Arrivals) -> Vec<(Job, Instant)> {
+    let mut taken = Vec::new();
+    let end = Instant::now() + MOST_QUIET;
+    while taken.len() < MAX_ARRIVED && Instant::now() < end {
+        let next = next_job(&mut stream, arrivals);
+        match tokio::time::timeout(QUIET, next).await {
+            Ok(Some(Ok(job))) => taken.push(job),
+            _ => break,
+        }
+    }
+    taken
 }
 
 /// Runs what an ended stream left, as slots become free.

@@ -114,7 +114,7 @@ fn a_feel_expression_is_evaluated_with_warnings_beside_the_value() {
 fn a_broken_feel_expression_names_its_place() {
     let output = program().args(["feel", "={a: }"]).output().unwrap();
     assert_eq!(output.status.code(), Some(64));
-    assert!(text(&output.stderr).contains("line 1, column 5"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("line 1, column 6"), "{}", text(&output.stderr));
 }
 
 #[test]

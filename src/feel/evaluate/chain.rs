@@ -7,6 +7,7 @@ use super::scope::{Found, Scope};
 use crate::feel::ast::{Arithmetic, Comparison, Expr, RangeEnds, Test};
 use crate::feel::compare::{equal, order, same, weight};
 use crate::feel::error::Error;
+use crate::feel::number::Number;
 use crate::feel::operate::calculate;
 use crate::feel::value::Value;
 
@@ -17,8 +18,7 @@ impl Run {
     #[inline(never)]
     pub(super) fn arithmetic(
         &mut self,
-        first: &Expr,
-        rest: &[(Arithmetic, Expr)],
+        (first, rest): &(Expr, Vec<(Arithmetic, Expr)>),
         scope: &Scope<'_>,
     ) -> Result<Value, Error> {
         let mut result = self.value(first, scope)?;
@@ -52,22 +52,20 @@ impl Run {
         scope: &Scope<'_>,
     ) -> Result<Value, Error> {
         let mut text = first.as_str().unwrap_or_default().to_owned();
-        for (at, (operator, operand)) in rest.iter().enumerate() {
+        let mut rest = rest.iter();
+        while let Some((operator, operand)) = rest.next() {
             let operand = self.value(operand, scope)?;
-            match (operator, &operand) {
-                (Arithmetic::Add, Value::String(more)) => {
-                    self.budget.bytes(more.len())?;
-                    text.push_str(more);
-                }
-                _ => {
-                    let mut result = self.calculated(&Value::from(text), *operator, &operand)?;
-                    for (operator, operand) in &rest[at + 1..] {
-                        let operand = self.value(operand, scope)?;
-                        result = self.calculated(&result, *operator, &operand)?;
-                    }
-                    return Ok(result);
-                }
+            if let (Arithmetic::Add, Value::String(more)) = (operator, &operand) {
+                self.budget.bytes(more.len())?;
+                text.push_str(more);
+                continue;
             }
+            let mut result = self.calculated(&Value::from(text), *operator, &operand)?;
+            for (operator, operand) in rest {
+                let operand = self.value(operand, scope)?;
+                result = self.calculated(&result, *operator, &operand)?;
+            }
+            return Ok(result);
         }
         Ok(Value::from(text))
     }
@@ -81,7 +79,7 @@ impl Run {
             Arithmetic::Add => format!("cannot add a {right} to a {left}"),
             Arithmetic::Subtract => format!("cannot subtract a {right} from a {left}"),
             Arithmetic::Multiply => format!("cannot multiply a {left} by a {right}"),
-            Arithmetic::Divide if b.as_number().is_some_and(|number| number.is_zero()) => {
+            Arithmetic::Divide if b.as_number().is_some_and(Number::is_zero) => {
                 "cannot divide by zero".to_owned()
             }
             Arithmetic::Divide => format!("cannot divide a {left} by a {right}"),
@@ -169,8 +167,7 @@ impl Run {
     #[inline(never)]
     pub(super) fn instance_of(
         &mut self,
-        operand: &Expr,
-        name: &Arc<str>,
+        (operand, name): &(Expr, Arc<str>),
         scope: &Scope<'_>,
     ) -> Result<Value, Error> {
         let value = self.value(operand, scope)?;
@@ -215,8 +212,7 @@ impl Run {
     #[inline(never)]
     pub(super) fn chosen(
         &mut self,
-        arms: &[(Expr, Expr)],
-        otherwise: &Expr,
+        (arms, otherwise): &(Vec<(Expr, Expr)>, Expr),
         scope: &Scope<'_>,
     ) -> Result<Value, Error> {
         for (condition, then) in arms {
@@ -238,8 +234,7 @@ impl Run {
     #[inline(never)]
     pub(super) fn tested(
         &mut self,
-        operand: &Expr,
-        tests: &[Test],
+        (operand, tests): &(Expr, Vec<Test>),
         scope: &Scope<'_>,
     ) -> Result<Value, Error> {
         let value = self.value(operand, scope)?;
@@ -258,13 +253,11 @@ impl Run {
     /// A test of the value that an outer `in` is about; null if there is none.
     #[inline(never)]
     pub(super) fn implicit_test(&mut self, test: &Test, scope: &Scope<'_>) -> Result<Value, Error> {
-        match self.found(INPUT, scope)? {
-            Some(Found::Value(value)) => self.test(value, test, scope),
-            _ => {
-                self.warn("a test stands where no value is tested");
-                Ok(Value::Null)
-            }
+        if let Some(Found::Value(value)) = self.found(INPUT, scope)? {
+            return self.test(value, test, scope);
         }
+        self.warn("a test stands where no value is tested");
+        Ok(Value::Null)
     }
 
     #[inline(never)]

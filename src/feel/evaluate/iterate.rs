@@ -76,19 +76,23 @@ impl Run {
     }
 
     /// All combinations, or nothing if an iterator has no items to give.
-    fn rounds(&mut self, iteration: &Loop, scope: &Scope<'_>) -> Result<Option<Rounds>, Error> {
+    fn rounds(
+        &mut self,
+        iteration: &Loop,
+        scope: &Scope<'_>,
+    ) -> Result<Option<Box<Rounds>>, Error> {
         let mut all = Vec::with_capacity(iteration.iterators.len());
         for (name, iterated) in &iteration.iterators {
             let Some(items) = self.items(name, iterated, scope)? else { return Ok(None) };
             all.push(items);
         }
         let variables = iteration.iterators.iter().map(|(name, _)| (Arc::clone(name), Value::Null));
-        Ok(Some(Rounds {
+        Ok(Some(Box::new(Rounds {
             places: vec![0; all.len()],
             all,
             variables: variables.collect(),
             begun: false,
-        }))
+        })))
     }
 
     fn items(

@@ -1,8 +1,8 @@
 //! Chains of operators, by rank, and the tests after `in`.
 
-use super::operator::{Operator, Rank};
-use super::{Parser, SyntaxError};
-use crate::feel::ast::{Arithmetic, Comparison, Expr, RangeEnds, Test};
+use super::operator::{Closed, Operator, Rank};
+use super::{Parsed, Parser};
+use crate::feel::ast::{Comparison, Expr, RangeEnds, Test};
 use crate::feel::value::Value;
 
 /// Type names of several words.
@@ -10,123 +10,132 @@ const LONG_TYPES: [&str; 3] =
     ["years and months duration", "days and time duration", "date and time"];
 
 impl Parser<'_> {
-    /// A chain of operators of any rank.
-    pub(super) fn chain(&mut self) -> Result<Expr, SyntaxError> {
-        self.ranked(Rank::Or)
-    }
-
-    /// Operands joined by operators of this rank or tighter ones; comparisons do not chain.
-    pub(super) fn ranked(&mut self, rank: Rank) -> Result<Expr, SyntaxError> {
-        let mut left = self.operand(rank)?;
-        let mut ceiling = Rank::Power;
+    /// Operands joined by operators of this rank or tighter ones.
+    ///
+    /// Operators wait on a stack of their own until a looser one comes, so that a chain
+    /// takes one frame whatever its ranks. Comparisons do not chain.
+    pub(super) fn ranked(&mut self, floor: Rank) -> Parsed<Expr> {
+        self.enter()?;
+        let mut waiting = Vec::new();
+        let mut operand = self.operand(floor)?;
+        let mut closed = Closed::Nothing;
         while let Some((operator, length)) = self.operator() {
-            let found = operator.rank();
-            if found < rank || found > ceiling {
+            let rank = operator.rank();
+            if rank < floor || !closed.allows(rank) {
                 break;
             }
-            ceiling = if found == Rank::Comparison { Rank::And } else { found };
+            operand = reduced(&mut waiting, operand, rank);
             self.cursor.advance(length);
-            left = self.joined(left, operator)?;
+            closed = operator.closes(closed);
+            if operator.is_postfix() {
+                operand = self.tested_operand(operand, operator)?;
+            } else {
+                waiting.push((operand, operator));
+                operand = self.operand(rank.tighter())?;
+            }
         }
-        Ok(left)
+        self.leave();
+        Ok(reduced(&mut waiting, operand, floor))
     }
 
-    fn joined(&mut self, left: Expr, operator: Operator) -> Result<Expr, SyntaxError> {
+    #[inline(never)]
+    fn tested_operand(&mut self, operand: Expr, operator: Operator) -> Parsed<Expr> {
         match operator {
-            Operator::Between => self.between(left),
-            Operator::InstanceOf => self.instance_of(left),
-            Operator::In => Ok(Expr::In(Box::new(left), self.tests()?)),
-            Operator::Compare(comparison) => {
-                let right = self.ranked(Rank::Sum)?;
-                Ok(Expr::Compared(Box::new((left, comparison, right))))
-            }
-            Operator::And => Ok(and(left, self.ranked(Rank::Comparison)?)),
-            Operator::Or => Ok(or(left, self.ranked(Rank::And)?)),
-            Operator::Arithmetic(arithmetic) => {
-                let right = self.ranked(operator.rank().tighter())?;
-                Ok(calculated(left, arithmetic, right))
-            }
+            Operator::Between => self.between(operand),
+            Operator::InstanceOf => self.instance_of(operand),
+            _ => Ok(Expr::In(Box::new((operand, self.tests()?)))),
         }
     }
 
     /// One operand: a value, a negated value, or a test standing alone.
-    fn operand(&mut self, rank: Rank) -> Result<Expr, SyntaxError> {
+    fn operand(&mut self, rank: Rank) -> Parsed<Expr> {
         if self.cursor.eat("-") {
             return self.negated();
         }
         if rank <= Rank::Comparison && self.test_sign().is_some() {
-            return Ok(Expr::Test(Box::new(self.test()?)));
+            return self.lone_test();
         }
         self.value(rank)
     }
 
-    fn negated(&mut self) -> Result<Expr, SyntaxError> {
-        if self.cursor.rest().starts_with('-')
-            && self.cursor.rest()[1..]
-                .starts_with(|next: char| next.is_ascii_digit() || next == '.')
-        {
+    #[inline(never)]
+    fn lone_test(&mut self) -> Parsed<Expr> {
+        Ok(Expr::Test(Box::new(self.test_of(Rank::Comparison)?)))
+    }
+
+    #[inline(never)]
+    fn negated(&mut self) -> Parsed<Expr> {
+        let rest = self.cursor.rest();
+        let digit = |next: char| next.is_ascii_digit() || next == '.';
+        if rest.starts_with('-') && rest[1..].starts_with(digit) {
             self.cursor.advance(1);
             return self.value(Rank::Operand);
         }
-        Ok(match self.value(Rank::Operand)? {
-            Expr::Literal(Value::Number(number)) => Expr::Literal(Value::Number(number.negated())),
-            value => Expr::Negated(Box::new(value)),
-        })
+        self.value(Rank::Operand).map(negated)
     }
 
-    fn between(&mut self, value: Expr) -> Result<Expr, SyntaxError> {
+    fn between(&mut self, value: Expr) -> Parsed<Expr> {
         let low = self.ranked(Rank::Sum)?;
         self.expect_word("and", "'and' and the upper end after 'between'")?;
         let high = self.ranked(Rank::Sum)?;
         Ok(Expr::Between(Box::new([value, low, high])))
     }
 
-    fn instance_of(&mut self, value: Expr) -> Result<Expr, SyntaxError> {
+    fn instance_of(&mut self, value: Expr) -> Parsed<Expr> {
         self.expect_word("of", "'of' after 'instance'")?;
         if let Some(name) = LONG_TYPES.iter().find(|name| self.cursor.eat_word(name)) {
-            return Ok(Expr::InstanceOf(Box::new(value), (*name).into()));
+            return Ok(Expr::InstanceOf(Box::new((value, (*name).into()))));
         }
         let name = if self.cursor.eat_word("function") {
             "function".into()
         } else {
             self.name("the name of a type")?
         };
-        Ok(Expr::InstanceOf(Box::new(value), name))
+        Ok(Expr::InstanceOf(Box::new((value, name))))
     }
 
-    /// The tests after `in`: one, or several in parentheses.
-    fn tests(&mut self) -> Result<Vec<Test>, SyntaxError> {
-        if !self.cursor.eat("(") {
-            return Ok(vec![self.nested(Self::test)?]);
+    /// The tests after `in`: one, or several in parentheses. They count as a level of
+    /// their own.
+    #[inline(never)]
+    fn tests(&mut self) -> Parsed<Vec<Test>> {
+        self.enter()?;
+        let mut tests = Vec::new();
+        if self.cursor.eat("(") {
+            self.more_tests(&mut tests)?;
+        } else {
+            tests.push(self.test_of(Rank::Comparison)?);
         }
-        let mut tests = vec![self.nested(Self::full_test)?];
-        if self.cursor.looks_at("..") {
-            return match tests.pop() {
-                Some(Test::Expression(start) | Test::Condition(start)) => {
-                    Ok(vec![Test::Range(self.range_after(start, false)?)])
-                }
-                _ => Err(self.unexpected("',' or ')' after the test")),
-            };
-        }
-        while self.cursor.eat(",") {
-            tests.push(self.nested(Self::full_test)?);
-        }
-        self.expect(")", "',' or ')' after the test")?;
+        self.leave();
         Ok(tests)
     }
 
-    /// A test whose end is marked, so that it may hold `and` and `or`.
-    fn full_test(&mut self) -> Result<Test, SyntaxError> {
-        self.test_of(Rank::Or)
+    fn more_tests(&mut self, tests: &mut Vec<Test>) -> Parsed<()> {
+        loop {
+            tests.push(self.test_of(Rank::Or)?);
+            if tests.len() == 1 && self.cursor.looks_at("..") {
+                return self.range_test(tests);
+            }
+            if !self.cursor.eat(",") {
+                return self.expect(")", "an operator, ',' or ')' after the test");
+            }
+        }
     }
 
-    /// A test. Conditions about `?` reach over `and` and `or`; a value that is compared
-    /// ends before them, so that `x in [1, 2] and y` is the conjunction it looks like.
-    fn test(&mut self) -> Result<Test, SyntaxError> {
-        self.test_of(Rank::Comparison)
+    /// What began like `(a` is the range `(a..b)`.
+    #[inline(never)]
+    fn range_test(&mut self, tests: &mut Vec<Test>) -> Parsed<()> {
+        let Some(Test::Expression(start) | Test::Condition(start)) = tests.pop() else {
+            return self.unexpected("',' or ')' after the test");
+        };
+        tests.push(Test::Range(Box::new(self.range_after(start, false)?)));
+        Ok(())
     }
 
-    fn test_of(&mut self, rank: Rank) -> Result<Test, SyntaxError> {
+    /// A test of this rank or tighter. Conditions about `?` reach over `and` and `or`; a
+    /// value that is compared ends before them, so that `x in [1, 2] and y` is the
+    /// conjunction it looks like.
+    #[inline(never)]
+    fn test_of(&mut self, rank: Rank) -> Parsed<Test> {
         if let Some((comparison, length)) = self.test_sign() {
             self.cursor.advance(length);
             return Ok(Test::Compare(comparison, self.ranked(Rank::Sum)?));
@@ -134,63 +143,76 @@ impl Parser<'_> {
         let inputs = self.inputs;
         let mut tested = self.ranked(rank)?;
         if self.inputs == inputs {
-            return Ok(match tested {
-                Expr::Test(test) => *test,
-                expression => Test::Expression(expression),
-            });
+            return Ok(plain_test(tested));
         }
         while let Some((operator @ (Operator::And | Operator::Or), length)) = self.operator() {
             self.cursor.advance(length);
-            tested = self.joined(tested, operator)?;
+            tested = joined(tested, operator, self.ranked(operator.rank().tighter())?);
         }
         Ok(Test::Condition(tested))
     }
 
     /// The rest of a range whose start was read.
-    pub(super) fn range_after(
-        &mut self,
-        start: Expr,
-        start_included: bool,
-    ) -> Result<RangeEnds, SyntaxError> {
+    pub(super) fn range_after(&mut self, start: Expr, start_included: bool) -> Parsed<RangeEnds> {
         self.expect("..", "'..' and the end of the range")?;
-        let end = self.nested(|parser| parser.ranked(Rank::Sum))?;
+        let end = self.ranked(Rank::Sum)?;
         let end_included = match self.cursor.peek() {
             Some(']') => true,
             Some(')' | '[') => false,
-            _ => return Err(self.unexpected("']' or ')' after the range")),
+            _ => return self.unexpected("']' or ')' after the range"),
         };
         self.cursor.advance(1);
         Ok(RangeEnds { start, start_included, end, end_included })
     }
 }
 
-fn and(left: Expr, right: Expr) -> Expr {
-    match left {
-        Expr::And(mut operands) => {
+/// Joins what waits for the operand, as far as it binds no looser than this.
+fn reduced(waiting: &mut Vec<(Expr, Operator)>, operand: Expr, rank: Rank) -> Expr {
+    let mut operand = operand;
+    while let Some((left, operator)) = waiting.pop_if(|(_, operator)| operator.rank() >= rank) {
+        operand = joined(left, operator, operand);
+    }
+    operand
+}
+
+/// Two operands and their operator; a chain grows at its end.
+fn joined(left: Expr, operator: Operator, right: Expr) -> Expr {
+    match (operator, left) {
+        (Operator::And, Expr::And(mut operands)) => {
             operands.push(right);
             Expr::And(operands)
         }
-        left => Expr::And(vec![left, right]),
-    }
-}
-
-fn or(left: Expr, right: Expr) -> Expr {
-    match left {
-        Expr::Or(mut operands) => {
+        (Operator::And, left) => Expr::And(vec![left, right]),
+        (Operator::Or, Expr::Or(mut operands)) => {
             operands.push(right);
             Expr::Or(operands)
         }
-        left => Expr::Or(vec![left, right]),
+        (Operator::Or, left) => Expr::Or(vec![left, right]),
+        (Operator::Arithmetic(arithmetic), Expr::Arithmetic(mut chain)) => {
+            chain.1.push((arithmetic, right));
+            Expr::Arithmetic(chain)
+        }
+        (Operator::Arithmetic(arithmetic), left) => {
+            Expr::Arithmetic(Box::new((left, vec![(arithmetic, right)])))
+        }
+        (Operator::Compare(comparison), left) => {
+            Expr::Compared(Box::new((left, comparison, right)))
+        }
+        (Operator::Between | Operator::InstanceOf | Operator::In, left) => left,
     }
 }
 
-fn calculated(left: Expr, operator: Arithmetic, right: Expr) -> Expr {
-    match left {
-        Expr::Arithmetic(first, mut rest) => {
-            rest.push((operator, right));
-            Expr::Arithmetic(first, rest)
-        }
-        left => Expr::Arithmetic(Box::new(left), vec![(operator, right)]),
+fn negated(operand: Expr) -> Expr {
+    match operand {
+        Expr::Literal(Value::Number(number)) => Expr::Literal(Value::Number(number.negated())),
+        operand => Expr::Negated(Box::new(operand)),
+    }
+}
+
+fn plain_test(tested: Expr) -> Test {
+    match tested {
+        Expr::Test(test) => *test,
+        expression => Test::Expression(expression),
     }
 }
 

@@ -3,26 +3,35 @@
 //! Their words are names too, where nothing follows that would fit them.
 
 use super::operator::Rank;
-use super::{Parser, SyntaxError};
+use super::{Parsed, Parser};
 use crate::feel::ast::{Expr, FunctionDefinition, Iterated, Loop, Quantifier};
 
+/// A word that begins a form of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keyword {
+    If,
+    For,
+    Some,
+    Every,
+    Function,
+}
+
 impl Parser<'_> {
-    /// The form that begins with one of the words, if one does.
-    pub(super) fn control(&mut self) -> Result<Option<Expr>, SyntaxError> {
+    /// Takes the keyword that comes next, if it is one here. Only functions may be
+    /// operands.
+    pub(super) fn keyword(&mut self, rank: Rank) -> Option<Keyword> {
+        if self.cursor.eat_word("function") {
+            return Some(Keyword::Function);
+        }
+        if rank > Rank::Or {
+            return None;
+        }
         if self.takes_word("if", Self::at_condition) {
-            return self.condition().map(Some);
+            return Some(Keyword::If);
         }
-        if self.takes_word("for", Self::at_iterator) {
-            let iteration = self.iteration("return")?;
-            return Ok(Some(Expr::For(Box::new(iteration))));
-        }
-        for (word, quantifier) in [("some", Quantifier::Some), ("every", Quantifier::Every)] {
-            if self.takes_word(word, Self::at_iterator) {
-                let iteration = self.iteration("satisfies")?;
-                return Ok(Some(Expr::Quantified(quantifier, Box::new(iteration))));
-            }
-        }
-        Ok(None)
+        let words = [("for", Keyword::For), ("some", Keyword::Some), ("every", Keyword::Every)];
+        let found = words.into_iter().find(|(word, _)| self.takes_word(word, Self::at_iterator));
+        found.map(|(_, keyword)| keyword)
     }
 
     /// Takes the word if what follows fits it.
@@ -47,38 +56,46 @@ impl Parser<'_> {
     }
 
     /// `if a then b else if c then d else e`, read in one go.
-    fn condition(&mut self) -> Result<Expr, SyntaxError> {
+    #[inline(never)]
+    pub(super) fn condition(&mut self) -> Parsed<Expr> {
         let mut arms = Vec::new();
         loop {
             let condition = self.expression()?;
             self.expect_word("then", "an operator or 'then'")?;
-            let then = self.expression()?;
+            arms.push((condition, self.expression()?));
             self.expect_word("else", "an operator or 'else'")?;
-            arms.push((condition, then));
             if !self.takes_word("if", Self::at_condition) {
-                return Ok(Expr::If(arms, Box::new(self.expression()?)));
+                return Ok(Expr::If(Box::new((arms, self.expression()?))));
             }
         }
     }
 
-    fn iteration(&mut self, word: &'static str) -> Result<Loop, SyntaxError> {
+    #[inline(never)]
+    pub(super) fn iteration(&mut self, keyword: Keyword) -> Parsed<Expr> {
         let mut iterators = Vec::new();
         loop {
             let name = self.name("the name of the variable")?;
             self.expect_word("in", "'in' after the name of the variable")?;
-            iterators.push((name, self.nested(Self::iterated)?));
+            iterators.push((name, self.iterated()?));
             if !self.cursor.eat(",") {
                 break;
             }
         }
-        self.expect_word(
-            word,
-            if word == "return" { "',' or 'return'" } else { "',' or 'satisfies'" },
-        )?;
-        Ok(Loop { iterators, body: self.expression()? })
+        if keyword == Keyword::For {
+            self.expect_word("return", "an operator, ',' or 'return'")?;
+        } else {
+            self.expect_word("satisfies", "an operator, ',' or 'satisfies'")?;
+        }
+        let iteration = Box::new(Loop { iterators, body: self.expression()? });
+        Ok(match keyword {
+            Keyword::Some => Expr::Quantified(Quantifier::Some, iteration),
+            Keyword::Every => Expr::Quantified(Quantifier::Every, iteration),
+            _ => Expr::For(iteration),
+        })
     }
 
-    fn iterated(&mut self) -> Result<Iterated, SyntaxError> {
+    #[inline(never)]
+    fn iterated(&mut self) -> Parsed<Iterated> {
         let start = self.ranked(Rank::Sum)?;
         if !self.cursor.eat("..") {
             return Ok(Iterated::List(start));
@@ -87,18 +104,9 @@ impl Parser<'_> {
     }
 
     /// The rest of `function(a, b) body`.
-    pub(super) fn function(&mut self) -> Result<Expr, SyntaxError> {
-        self.expect("(", "'(' after 'function'")?;
-        let mut parameters = Vec::new();
-        if !self.cursor.eat(")") {
-            loop {
-                parameters.push(self.parameter("the name of a parameter")?);
-                if !self.cursor.eat(",") {
-                    break;
-                }
-            }
-            self.expect(")", "',' or ')' after the parameter")?;
-        }
+    #[inline(never)]
+    pub(super) fn function(&mut self) -> Parsed<Expr> {
+        let parameters = self.parameters()?;
         let seen = self.names.len();
         let body = self.expression()?;
         let mut free = self.names[seen..].to_vec();
@@ -106,5 +114,21 @@ impl Parser<'_> {
         free.dedup();
         free.retain(|name| !parameters.contains(name));
         Ok(Expr::Function(FunctionDefinition { parameters, body, free }.into()))
+    }
+
+    fn parameters(&mut self) -> Parsed<Vec<std::sync::Arc<str>>> {
+        self.expect("(", "'(' after 'function'")?;
+        let mut parameters = Vec::new();
+        if self.cursor.eat(")") {
+            return Ok(parameters);
+        }
+        loop {
+            parameters.push(self.parameter("the name of a parameter")?);
+            if !self.cursor.eat(",") {
+                break;
+            }
+        }
+        self.expect(")", "',' or ')' after the parameter")?;
+        Ok(parameters)
     }
 }

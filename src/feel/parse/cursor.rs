@@ -46,13 +46,10 @@ impl<'s> Cursor<'s> {
             self.position += rest.len() - trimmed.len();
             let comment = if trimmed.starts_with("//") {
                 trimmed.find(['\n', '\r']).unwrap_or(trimmed.len())
-            } else if trimmed.starts_with("/*") {
-                match trimmed[2..].find("*/") {
-                    Some(end) => end + 4,
-                    None => return,
-                }
             } else {
-                return;
+                let end = trimmed.strip_prefix("/*").and_then(|inner| inner.find("*/"));
+                let Some(end) = end else { return };
+                end + 4
             };
             self.position += comment;
         }

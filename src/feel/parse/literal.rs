@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Parser, SyntaxError};
+use super::{Parsed, Parser};
 use crate::feel::ast::Expr;
 use crate::feel::number::Number;
 use crate::feel::temporal::{self, Kind};
@@ -13,24 +13,25 @@ const KEY_ENDS: [char; 8] = ['"', '{', '}', ':', ',', '[', ']', '`'];
 
 impl Parser<'_> {
     /// `12`, `1.5` or `.5`; there are no exponents.
-    pub(super) fn number(&mut self) -> Result<Expr, SyntaxError> {
+    pub(super) fn number(&mut self) -> Parsed<Expr> {
         let rest = self.cursor.rest();
         let whole = digits(rest);
         let fraction = rest[whole..].strip_prefix('.').map_or(0, digits);
         let length = if fraction > 0 { whole + 1 + fraction } else { whole };
-        let number = Number::parse(&rest[..length]);
-        let number = number.ok_or_else(|| self.unexpected("an expression"))?;
+        let Some(number) = Number::parse(&rest[..length]) else {
+            return self.unexpected("an expression");
+        };
         self.cursor.advance(length);
         Ok(Expr::Literal(Value::Number(number)))
     }
 
-    pub(super) fn string(&mut self) -> Result<Expr, SyntaxError> {
+    pub(super) fn string(&mut self) -> Parsed<Expr> {
         let raw = self.quoted()?;
         Ok(Expr::Literal(Value::String(unescaped(raw))))
     }
 
     /// What stands between two quotes, escapes untouched.
-    fn quoted(&mut self) -> Result<&str, SyntaxError> {
+    fn quoted(&mut self) -> Parsed<&str> {
         let inner = &self.cursor.rest()[1..];
         let mut escaped = false;
         for (at, byte) in inner.bytes().enumerate() {
@@ -44,21 +45,21 @@ impl Parser<'_> {
                 _ => {}
             }
         }
-        Err(self.unexpected("a closing '\"' of the text"))
+        self.unexpected("a closing '\"' of the text")
     }
 
     /// `@"2026-05-01"`
-    pub(super) fn temporal(&mut self) -> Result<Expr, SyntaxError> {
+    pub(super) fn temporal(&mut self) -> Parsed<Expr> {
         self.cursor.advance(1);
         if self.cursor.peek() != Some('"') {
-            return Err(self.unexpected("a quoted date, time or duration after '@'"));
+            return self.unexpected("a quoted date, time or duration after '@'");
         }
         let text = self.quoted()?;
         Ok(literal(text, temporal::parse(text)))
     }
 
     /// `date("2026-05-01")` and its like, which are literals too.
-    pub(super) fn temporal_call(&mut self) -> Result<Option<Expr>, SyntaxError> {
+    pub(super) fn temporal_call(&mut self) -> Parsed<Option<Expr>> {
         let kinds = [
             ("date and time", Kind::DateTime),
             ("duration", Kind::Duration),
@@ -83,7 +84,7 @@ impl Parser<'_> {
     }
 
     /// `{a: 1, "b c": 2}`
-    pub(super) fn context(&mut self) -> Result<Expr, SyntaxError> {
+    pub(super) fn context(&mut self) -> Parsed<Expr> {
         self.cursor.advance(1);
         let mut entries = Vec::new();
         if self.cursor.eat("}") {
@@ -101,7 +102,7 @@ impl Parser<'_> {
         Ok(Expr::Context(entries))
     }
 
-    fn key(&mut self) -> Result<Arc<str>, SyntaxError> {
+    fn key(&mut self) -> Parsed<Arc<str>> {
         match self.cursor.peek() {
             Some('"') => Ok(self.quoted()?.into()),
             Some('`') => self.name("a key"),
@@ -109,7 +110,7 @@ impl Parser<'_> {
                 let rest = self.cursor.rest();
                 let key = rest[..rest.find(KEY_ENDS).unwrap_or(rest.len())].trim_end();
                 if key.is_empty() {
-                    return Err(self.unexpected("a key"));
+                    return self.unexpected("a key");
                 }
                 self.cursor.advance(key.len());
                 Ok(key.into())

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cursor::{Cursor, is_name_part, is_name_start};
-use super::{Parser, SyntaxError};
+use super::{Parsed, Parser};
 
 /// Words that are never names.
 const RESERVED: [&str; 11] =
@@ -16,7 +16,7 @@ const STOPS: [&str; 2] = ["between", "instance"];
 
 impl Parser<'_> {
     /// A name, in backticks or not.
-    pub(super) fn name(&mut self, expected: &'static str) -> Result<Arc<str>, SyntaxError> {
+    pub(super) fn name(&mut self, expected: &'static str) -> Parsed<Arc<str>> {
         self.cursor.skip();
         if self.cursor.rest().starts_with('`') {
             return self.quoted_name();
@@ -26,32 +26,32 @@ impl Parser<'_> {
                 self.cursor.advance(name.len());
                 Ok(name.into())
             }
-            None => Err(self.unexpected(expected)),
+            None => self.unexpected(expected),
         }
     }
 
     /// The name of a property, which may be `time offset`.
-    pub(super) fn property(&mut self) -> Result<Arc<str>, SyntaxError> {
+    pub(super) fn property(&mut self) -> Parsed<Arc<str>> {
         if self.cursor.eat_word("time offset") {
             return Ok("time offset".into());
         }
         self.name("a name after the point")
     }
 
-    fn quoted_name(&mut self) -> Result<Arc<str>, SyntaxError> {
+    fn quoted_name(&mut self) -> Parsed<Arc<str>> {
         let inner = &self.cursor.rest()[1..];
         match inner.find('`') {
             Some(end) if end > 0 => {
                 self.cursor.advance(end + 2);
                 Ok(inner[..end].into())
             }
-            Some(_) => Err(self.unexpected("a name between the backticks")),
-            None => Err(self.unexpected("a closing backtick")),
+            Some(_) => self.unexpected("a name between the backticks"),
+            None => self.unexpected("a closing backtick"),
         }
     }
 
     /// The name of a parameter, which may have several words before this sign.
-    pub(super) fn parameter(&mut self, expected: &'static str) -> Result<Arc<str>, SyntaxError> {
+    pub(super) fn parameter(&mut self, expected: &'static str) -> Parsed<Arc<str>> {
         self.cursor.skip();
         let words = words(self.cursor.rest());
         if words.is_empty() {

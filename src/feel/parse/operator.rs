@@ -38,6 +38,41 @@ impl Operator {
             Self::Arithmetic(Arithmetic::Power) => Rank::Power,
         }
     }
+
+    /// Whether what follows is no operand but a form of its own.
+    pub(super) fn is_postfix(self) -> bool {
+        matches!(self, Self::Between | Self::InstanceOf | Self::In)
+    }
+
+    /// What may no longer follow once this operator was read.
+    pub(super) fn closes(self, before: Closed) -> Closed {
+        match self {
+            Self::Or | Self::And => Closed::Nothing,
+            Self::Compare(_) => Closed::Comparison,
+            Self::Between | Self::InstanceOf | Self::In => Closed::Operand,
+            Self::Arithmetic(_) => before,
+        }
+    }
+}
+
+/// What may not follow before a looser operator comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closed {
+    Nothing,
+    /// Another comparison: they do not chain.
+    Comparison,
+    /// Anything tighter than `and`: `between` and its like end their operand.
+    Operand,
+}
+
+impl Closed {
+    pub(super) fn allows(self, rank: Rank) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Comparison => rank != Rank::Comparison,
+            Self::Operand => rank < Rank::Comparison,
+        }
+    }
 }
 
 impl Rank {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::chain::is_condition;
+use super::control::Keyword;
 use super::cursor::Cursor;
 use super::operator::Rank;
-use super::{Parser, SyntaxError};
+use super::{Parsed, Parser};
 use crate::feel::ast::{Expr, FilterKind, Invocation, Path, RangeEnds, Step, Test};
 use crate::feel::builtins;
 use crate::feel::value::Value;
@@ -15,36 +16,43 @@ const ENDING_WORDS: [&str; 6] = ["and", "or", "then", "else", "return", "satisfi
 
 impl Parser<'_> {
     /// A value and the steps behind it; `rank` tells whether `if` or a test may stand here.
-    pub(super) fn value(&mut self, rank: Rank) -> Result<Expr, SyntaxError> {
+    pub(super) fn value(&mut self, rank: Rank) -> Parsed<Expr> {
         let base = self.bare_value(rank)?;
         self.steps(base)
     }
 
-    fn bare_value(&mut self, rank: Rank) -> Result<Expr, SyntaxError> {
+    fn bare_value(&mut self, rank: Rank) -> Parsed<Expr> {
         match self.cursor.peek() {
             Some('(') => self.parenthesis(rank),
             Some('[') => self.bracket(rank),
-            Some(']') if rank <= Rank::Comparison => {
-                self.cursor.advance(1);
-                let start = self.nested(|parser| parser.ranked(Rank::Sum))?;
-                Ok(in_range(self.range_after(start, false)?))
-            }
-            Some('{') => self.nested(Self::context),
+            Some(']') if rank <= Rank::Comparison => self.open_range(),
+            Some('{') => self.context(),
             Some('"') => self.string(),
             Some('@') => self.temporal(),
-            Some('?') => {
-                self.cursor.advance(1);
-                self.inputs += 1;
-                Ok(Expr::Input)
-            }
-            Some(digit) if digit.is_ascii_digit() || digit == '.' => self.number(),
+            Some('?') => Ok(self.question()),
+            Some('.' | '0'..='9') => self.number(),
             Some(_) => self.word(rank),
-            None => Err(self.unexpected("an expression")),
+            None => self.unexpected("an expression"),
         }
     }
 
+    fn question(&mut self) -> Expr {
+        self.cursor.advance(1);
+        self.inputs += 1;
+        Expr::Input
+    }
+
+    /// `]a..b]`
+    #[inline(never)]
+    fn open_range(&mut self) -> Parsed<Expr> {
+        self.cursor.advance(1);
+        let start = self.ranked(Rank::Sum)?;
+        Ok(in_range(self.range_after(start, false)?))
+    }
+
     /// `(a)`, or a range that begins so.
-    fn parenthesis(&mut self, rank: Rank) -> Result<Expr, SyntaxError> {
+    #[inline(never)]
+    fn parenthesis(&mut self, rank: Rank) -> Parsed<Expr> {
         self.cursor.advance(1);
         let inner = self.expression()?;
         if rank <= Rank::Comparison && self.cursor.looks_at("..") {
@@ -55,31 +63,42 @@ impl Parser<'_> {
     }
 
     /// `[a, b]`, or a range that begins so.
-    fn bracket(&mut self, rank: Rank) -> Result<Expr, SyntaxError> {
+    #[inline(never)]
+    fn bracket(&mut self, rank: Rank) -> Parsed<Expr> {
         self.cursor.advance(1);
         let mut items = Vec::new();
-        if self.cursor.eat("]") {
-            return Ok(Expr::List(items));
-        }
-        items.push(self.expression()?);
-        if rank <= Rank::Comparison && self.cursor.looks_at("..") {
-            let start = items.pop().unwrap_or(Expr::Literal(Value::Null));
-            return Ok(in_range(self.range_after(start, true)?));
-        }
-        while self.cursor.eat(",") {
+        while !self.cursor.eat("]") {
+            if !items.is_empty() {
+                self.expect(",", "an operator, ',' or ']'")?;
+            }
             items.push(self.expression()?);
+            if items.len() == 1 && rank <= Rank::Comparison && self.cursor.looks_at("..") {
+                return self.closed_range(items);
+            }
         }
-        self.expect("]", "',' or ']' after the item")?;
         Ok(Expr::List(items))
     }
 
+    /// The rest of `[a..b]`.
+    #[inline(never)]
+    fn closed_range(&mut self, mut start: Vec<Expr>) -> Parsed<Expr> {
+        let start = start.pop().unwrap_or(Expr::Literal(Value::Null));
+        Ok(in_range(self.range_after(start, true)?))
+    }
+
     /// Everything that begins with a letter or a backtick.
-    fn word(&mut self, rank: Rank) -> Result<Expr, SyntaxError> {
-        if rank == Rank::Or
-            && let Some(control) = self.control()?
-        {
-            return Ok(control);
+    #[inline(never)]
+    fn word(&mut self, rank: Rank) -> Parsed<Expr> {
+        match self.keyword(rank) {
+            Some(Keyword::If) => self.condition(),
+            Some(Keyword::Function) => self.function(),
+            Some(keyword) => self.iteration(keyword),
+            None => self.plain_word(),
         }
+    }
+
+    #[inline(never)]
+    fn plain_word(&mut self) -> Parsed<Expr> {
         if let Some(literal) = self.word_literal() {
             return Ok(literal);
         }
@@ -88,9 +107,6 @@ impl Parser<'_> {
         }
         if let Some(name) = self.long_function_name() {
             return self.call(None, name);
-        }
-        if self.cursor.eat_word("function") {
-            return self.nested(Self::function);
         }
         let name = self.name("an expression")?;
         self.remember(&name);
@@ -111,7 +127,8 @@ impl Parser<'_> {
     }
 
     /// `a.b.c`, or the call `a.b.c()`.
-    fn dotted(&mut self, name: Arc<str>) -> Result<Expr, SyntaxError> {
+    #[inline(never)]
+    fn dotted(&mut self, name: Arc<str>) -> Parsed<Expr> {
         let mut steps = Vec::new();
         while self.at_point() {
             self.cursor.advance(1);
@@ -125,7 +142,8 @@ impl Parser<'_> {
     }
 
     /// The steps behind a value.
-    fn steps(&mut self, base: Expr) -> Result<Expr, SyntaxError> {
+    #[inline(never)]
+    fn steps(&mut self, base: Expr) -> Parsed<Expr> {
         let mut steps = Vec::new();
         loop {
             if self.at_point() {
@@ -140,7 +158,8 @@ impl Parser<'_> {
         }
     }
 
-    fn filter(&mut self) -> Result<Step, SyntaxError> {
+    #[inline(never)]
+    fn filter(&mut self) -> Parsed<Step> {
         let filter = self.expression()?;
         self.expect("]", "an operator or ']' after the filter")?;
         let kind = match &filter {
@@ -167,22 +186,19 @@ impl Parser<'_> {
     }
 
     /// The arguments of a call whose parenthesis was taken.
-    pub(super) fn call(
-        &mut self,
-        holder: Option<Expr>,
-        name: Arc<str>,
-    ) -> Result<Expr, SyntaxError> {
+    #[inline(never)]
+    pub(super) fn call(&mut self, holder: Option<Expr>, name: Arc<str>) -> Parsed<Expr> {
         self.remember(&name);
         let mut arguments = Vec::new();
         let mut names = Vec::new();
         if !self.cursor.eat(")") {
-            let named = self.at_argument_name();
+            let has_names = self.at_argument_name();
             loop {
-                if named {
+                if has_names {
                     names.push(self.parameter("the name of an argument")?);
                     self.expect(":", "':' after the name of the argument")?;
                 }
-                arguments.push(self.argument()?);
+                arguments.push(argument(self.expression()?));
                 if !self.cursor.eat(",") {
                     break;
                 }
@@ -192,21 +208,21 @@ impl Parser<'_> {
         let builtins = builtins::named(&name);
         Ok(Expr::Call(Box::new(Invocation { holder, name, arguments, names, builtins })))
     }
+}
 
-    /// An argument: a range here is a value of its own, not a test.
-    fn argument(&mut self) -> Result<Expr, SyntaxError> {
-        Ok(match self.expression()? {
-            Expr::Test(test) => match *test {
-                Test::Range(ends) => Expr::Range(Box::new(ends)),
-                test => Expr::Test(Box::new(test)),
-            },
-            expression => expression,
-        })
+/// A range as an argument is a value of its own, not a test.
+fn argument(argument: Expr) -> Expr {
+    match argument {
+        Expr::Test(test) => match *test {
+            Test::Range(ends) => Expr::Range(ends),
+            test => Expr::Test(Box::new(test)),
+        },
+        argument => argument,
     }
 }
 
 fn in_range(ends: RangeEnds) -> Expr {
-    Expr::Test(Box::new(Test::Range(ends)))
+    Expr::Test(Box::new(Test::Range(Box::new(ends))))
 }
 
 fn path(base: Expr, mut steps: Vec<Step>) -> Expr {

@@ -17,7 +17,7 @@ pub(crate) fn plus_days(value: &Value, duration: SignedDuration) -> Option<Value
             let moved = time.time.wrapping_add(duration);
             Some(Value::Time(Time { time: moved, zone: time.zone.clone() }.into()))
         }
-        Value::DateTime(moment) => moved(moment, duration).map(|moment| moment.into_value()),
+        Value::DateTime(moment) => moved(moment, duration).map(DateTime::into_value),
         Value::DayTimeDuration(own) => own.checked_add(duration).map(Value::DayTimeDuration),
         _ => None,
     }

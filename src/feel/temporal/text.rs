@@ -1,7 +1,5 @@
 //! Temporals as text: as JSON carries them and as `string()` writes them.
 
-use std::fmt::Write as _;
-
 use jiff::SignedDuration;
 use jiff::civil;
 use jiff::tz::Offset;
@@ -100,11 +98,12 @@ fn offset(offset: Offset) -> String {
     }
     let sign = if seconds < 0 { '-' } else { '+' };
     let left = seconds.unsigned_abs();
-    let mut text = format!("{sign}{:02}:{:02}", left / 3600, left / 60 % 60);
-    if left % 60 != 0 {
-        let _ = write!(text, ":{:02}", left % 60);
+    let (hours, minutes, seconds) = (left / 3600, left / 60 % 60, left % 60);
+    if seconds == 0 {
+        format!("{sign}{hours:02}:{minutes:02}")
+    } else {
+        format!("{sign}{hours:02}:{minutes:02}:{seconds:02}")
     }
-    text
 }
 
 /// Hours, minutes and seconds, each with the sign.
@@ -114,18 +113,13 @@ fn java_duration(duration: SignedDuration) -> String {
     }
     let seconds = duration.as_secs();
     let nanos = duration.subsec_nanos();
-    let mut text = "PT".to_owned();
-    for (amount, unit) in [(seconds / 3600, 'H'), (seconds / 60 % 60, 'M')] {
-        if amount != 0 {
-            let _ = write!(text, "{amount}{unit}");
-        }
-    }
+    let text = parts("PT", &[(seconds / 3600, 'H'), (seconds / 60 % 60, 'M')]);
     let rest = seconds % 60;
-    if rest != 0 || nanos != 0 {
-        let sign = if rest < 0 || nanos < 0 { "-" } else { "" };
-        let _ = write!(text, "{sign}{}{}S", rest.unsigned_abs(), fraction(nanos));
+    if rest == 0 && nanos == 0 {
+        return text;
     }
-    text
+    let sign = if rest < 0 || nanos < 0 { "-" } else { "" };
+    format!("{text}{sign}{}{}S", rest.unsigned_abs(), fraction(nanos))
 }
 
 /// Years and months, each with the sign.
@@ -159,8 +153,7 @@ fn period_text(months: i64) -> String {
 
 fn parts(start: &str, parts: &[(i64, char)]) -> String {
     let mut text = start.to_owned();
-    for (amount, unit) in parts.iter().filter(|(amount, _)| *amount != 0) {
-        let _ = write!(text, "{amount}{unit}");
-    }
+    let there = parts.iter().filter(|(amount, _)| *amount != 0);
+    text.extend(there.map(|(amount, unit)| format!("{amount}{unit}")));
     text
 }

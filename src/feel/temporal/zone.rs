@@ -28,7 +28,7 @@ impl Zone {
     }
 
     /// The zone of a region outside of summer time, as a time of day takes it.
-    pub(super) fn standard(region: TimeZone) -> Self {
+    pub(super) fn standard(region: &TimeZone) -> Self {
         let halves = [1_767_225_600, 1_782_864_000].map(|second| {
             let moment = Timestamp::from_second(second).unwrap_or(Timestamp::UNIX_EPOCH);
             let info = region.to_offset_info(moment);
@@ -56,7 +56,7 @@ impl Zone {
     pub fn parse(text: &str) -> Option<Self> {
         match offset(text) {
             Some(offset) => Some(Self::fixed(offset)),
-            None => Some(Self::standard(region(text)?)),
+            None => Some(Self::standard(&region(text)?)),
         }
     }
 

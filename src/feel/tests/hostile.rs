@@ -50,8 +50,8 @@ fn deep_nesting_is_a_syntax_error() {
             ("x between (", ") and 2"),
             ("f(a: ", ")"),
             ("x and (", ")"),
-            ("1 in (> ", ")"),
-            ("]", "..5]"),
+            ("1 in (> (", "))"),
+            ("](", ")..5]"),
         ] {
             let text = [open.repeat(10_000), "1".into(), close.repeat(10_000)].concat();
             let error = refused(&text[..text.len().min(250_000)]);
@@ -73,18 +73,24 @@ fn what_may_nest_is_evaluated() {
             ("1+1*2-1*(", ")"),
             ("if true then ", " else 1"),
             ("if (", ") = null then 1 else 1"),
-            ("for y in xs[1..1] return ", ""),
+            ("for y in xs return ", ""),
+            ("for y in (", ") return 1"),
+            ("some y in xs satisfies ", ""),
             ("function(a) ", ""),
             ("[1][", "]"),
             ("1 in (", ")"),
+            ("1 in [1..(", ")]"),
             ("x and (", ")"),
+            ("1 between (", ") and 2"),
             ("x or x and x = (", ")"),
         ] {
-            let text = [open.repeat(60), "1".into(), close.repeat(60)].concat();
-            if let Err(error) = evaluate(&text, &json!({"x": true, "xs": [1]})) {
+            let nested = |depth| [open.repeat(depth), "1".into(), close.repeat(depth)].concat();
+            let input = json!({"x": true, "xs": [1]});
+            evaluate(&nested(20), &input).unwrap_or_else(|error| panic!("{open}: {error}"));
+            if let Err(error) = evaluate(&nested(60), &input) {
                 assert!(
-                    error.contains("too deeply") || error.contains("expected"),
-                    "{open}: {error}"
+                    error.contains("too deeply") || error.contains("nested at most"),
+                    "{error}"
                 );
             }
         }
@@ -103,7 +109,7 @@ fn chains_of_a_hundred_thousand_terms_are_evaluated() {
         assert_eq!(answers(&format!("xs{}", "[1]".repeat(80_000))), "null");
         let arms = "if x=2 then 1 else ".repeat(13_000);
         assert_eq!(answers(&format!("{arms}3")), "3");
-        assert_eq!(answers(&format!("count([1{}])", ",1".repeat(100_000))).is_empty(), false);
+        assert_eq!(answers(&format!("[1{}][-1]", ",1".repeat(100_000))), "1");
         assert_eq!(answers(&format!("x in (2{},1)", ",2".repeat(100_000))), "true");
         assert_eq!(answers(&format!("\"\"{}", "+\"a\"".repeat(60_000))).len(), 60_002);
     });
@@ -155,7 +161,7 @@ fn huge_loops_are_refused() {
             "some i in 1..3000, j in 1..3000 satisfies i = -1",
             "every i in 1..3000, j in 1..3000 satisfies i > 0",
             "for i in 1..3000 return for j in 1..3000 return 1",
-            "for i in 1..100000 return count(partial)",
+            "for i in 1..100000 return partial = 1",
         ] {
             let error = refused(text);
             assert!(error.contains("too many"), "{text}: {error}");
@@ -172,8 +178,8 @@ fn huge_texts_and_numbers_are_refused_or_bounded() {
         assert!(refused("2 ** 999999999").contains("power"));
         assert!(refused("1.1 ** 9223372036854775807").contains("power"));
         assert!(refused(&"1".repeat(300_000)).contains("at most 262144 bytes"));
-        assert!(answers(&"9".repeat(30_000)).starts_with("1"));
-        assert_eq!(refused(&"9".repeat(100_000)).contains("expected"), true);
+        assert!(answers(&"9".repeat(30_000)).starts_with('1'));
+        assert!(refused(&"9".repeat(100_000)).contains("expected"));
         assert_eq!(answers(&format!("\"{}\"", "a".repeat(250_000))).len(), 250_002);
         assert_eq!(answers(&"a".repeat(250_000)), "null");
         assert_eq!(answers("@\"P99999999999999999999D\""), "null");

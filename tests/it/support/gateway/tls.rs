@@ -20,9 +20,15 @@ impl Authority {
 
     /// A key and a certificate for a server of this name.
     pub(crate) fn identity(&self, name: &str) -> Result<Identity, rcgen::Error> {
+        let (certificate, key) = self.pem_pair(name)?;
+        Ok(Identity::from_pem(certificate, key))
+    }
+
+    /// The same as texts: the certificate, then the key.
+    pub(crate) fn pem_pair(&self, name: &str) -> Result<(String, String), rcgen::Error> {
         let key = KeyPair::generate()?;
         let params = CertificateParams::new(vec![name.to_owned()])?;
         let certificate = params.signed_by(&key, &self.0)?;
-        Ok(Identity::from_pem(certificate.pem(), key.serialize_pem()))
+        Ok((certificate.pem(), key.serialize_pem()))
     }
 }

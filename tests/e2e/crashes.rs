@@ -104,6 +104,23 @@ async fn a_worker_killed_among_200_jobs_leaves_200_records_and_200_completed_ins
 }
 
 #[tokio::test]
+async fn a_worker_stopped_among_200_jobs_finishes_what_it_began_and_leaves_nothing_in_doubt() {
+    let stage = Stage::on_the_broker().await;
+    stage.sandbox.answer_inserts_late();
+    let batch = Batch::start(&stage, "stopped").await;
+    let mut worker = stage.worker();
+    batch.reach_the_middle().await;
+
+    assert_eq!(worker.terminate().await, Some(0));
+
+    assert!(batch.records() < INSTANCES, "it was to stop, not to finish all");
+    let mut next = stage.worker();
+    batch.assert_one_record_each().await;
+    let adopted = next.figures().await.sum("snc_effects_total", &["kind=\"adopted\""]);
+    assert!(adopted < 1.0, "{adopted} records whose insert was not reported");
+}
+
+#[tokio::test]
 async fn a_broker_stopped_and_started_among_200_jobs_loses_and_doubles_none() {
     let stage = Stage::on_the_broker().await;
     stage.sandbox.answer_inserts_late();

@@ -1,4 +1,4 @@
-//! How jobs reach the worker, and how it lets go of them.
+//! How jobs reach the worker.
 
 use serde_json::json;
 
@@ -35,16 +35,4 @@ async fn waiting_jobs_are_polled_and_new_ones_are_pushed() {
     .await;
     let pushed = stage.engine.figures().await.sum("zeebe_broker_jobs_pushed_count_total", &[]);
     assert!(pushed >= 1.0, "the broker has pushed {pushed}");
-}
-
-#[tokio::test]
-async fn a_stopped_worker_leaves_nothing_behind_and_exits_with_zero() {
-    let stage = Stage::on_the_broker().await;
-    let mut worker = stage.worker();
-    stage.client.run("record", &json!({"operation": "count", "table": "incident"})).await;
-
-    assert_eq!(worker.terminate().await, Some(0));
-
-    let _next = stage.worker();
-    stage.client.run("record", &json!({"operation": "count", "table": "incident"})).await;
 }

@@ -52,11 +52,11 @@ impl Client {
     pub(crate) async fn run(&self, process: &str, variables: &Value) -> Value {
         let request = proto::CreateProcessInstanceWithResultRequest {
             request: Some(creation(process, variables)),
-            request_timeout: 60_000,
+            request_timeout: 30_000,
             ..Default::default()
         };
         let mut request = tonic::Request::new(request);
-        request.set_timeout(seconds(70));
+        request.set_timeout(seconds(40));
         let answer = self.0.clone().create_process_instance_with_result(request).await;
         let answer = answer.unwrap_or_else(|status| panic!("'{process}' does not end: {status}"));
         serde_json::from_str(&answer.into_inner().variables).unwrap()

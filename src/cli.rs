@@ -91,8 +91,11 @@ struct Unusable(String);
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {error}; choose another address, or port 0 for a free one")]
+#[error(
+    "{setting}: cannot listen on {address}: {error}; choose another address, or port 0 for a free one"
+)]
 struct Unlistenable {
+    setting: &'static str,
     address: String,
     error: std::io::Error,
 }
@@ -135,9 +138,9 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
 }
 
 /// Listens, or says which address is taken.
-async fn listen(address: &str) -> anyhow::Result<tokio::net::TcpListener> {
+async fn listen(setting: &'static str, address: &str) -> anyhow::Result<tokio::net::TcpListener> {
     let listener = tokio::net::TcpListener::bind(address).await;
-    listener.map_err(|error| Unlistenable { address: address.to_owned(), error }.into())
+    listener.map_err(|error| Unlistenable { setting, address: address.to_owned(), error }.into())
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

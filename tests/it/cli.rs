@@ -68,7 +68,7 @@ fn a_taken_port_is_named_with_exit_code_69() {
     let address = taken.local_addr().unwrap().to_string();
     let output = program().args(["sandbox", "--listen", &address]).output().unwrap();
     assert_eq!(output.status.code(), Some(69));
-    assert!(text(&output.stderr).contains(&format!("cannot listen on {address}")));
+    assert!(text(&output.stderr).contains(&format!("--listen: cannot listen on {address}")));
 }
 
 #[test]

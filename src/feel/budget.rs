@@ -12,10 +12,10 @@ const STEPS: u64 = 6_000_000;
 const ITEMS: u64 = 4_000_000;
 /// Bytes of text built in one evaluation.
 const BYTES: u64 = 64 << 20;
-/// Lists, contexts and functions nested in each other.
-const NESTING: u32 = 200;
+/// Lists, contexts and functions nested in each other: as deep as readers of JSON go.
+const NESTING: u32 = 128;
 /// Expressions and calls nested in each other, weighed by the stack they take.
-pub(super) const DEPTH: u32 = 180;
+pub(super) const DEPTH: u32 = 160;
 
 /// What is left for the running evaluation.
 #[derive(Debug)]
@@ -33,6 +33,11 @@ impl Budget {
     /// Pays for elementary steps, such as the comparison of two items.
     pub(crate) fn steps(&mut self, count: usize) -> Result<(), Error> {
         take(&mut self.steps, count, "the expression takes too many steps; shorten its loops")
+    }
+
+    /// Pays as far as there is something left, for what cannot be refused.
+    pub(super) fn steps_if_any(&mut self, count: u64) {
+        self.steps = self.steps.saturating_sub(count);
     }
 
     /// Pays for list items or context entries about to be built.

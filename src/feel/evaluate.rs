@@ -6,10 +6,12 @@
 
 mod call;
 mod chain;
+mod comparison;
 mod filter;
 mod iterate;
 mod path;
 mod scope;
+mod unary;
 mod unknown;
 mod warn;
 
@@ -17,7 +19,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::ast::{Expr, RangeEnds, Step};
+use super::ast::{Expr, FunctionDefinition, RangeEnds, Step};
 use super::budget::{Budget, DEPTH, checked};
 use super::compare::order;
 use super::environment::Environment;
@@ -77,13 +79,19 @@ impl Run {
             return Ok(value.clone());
         }
         let weight = weight(expression);
-        if self.depth + weight > DEPTH {
-            return Err(Error::Limit("the expression nests or calls itself too deeply"));
-        }
+        self.room(weight)?;
         self.depth += weight;
         let result = self.compound(expression, scope);
         self.depth -= weight;
         result
+    }
+
+    /// Whether the stack takes that much more.
+    fn room(&self, weight: u32) -> Result<(), Error> {
+        if self.depth + weight > DEPTH {
+            return Err(Error::Limit("the expression nests or calls itself too deeply"));
+        }
+        Ok(())
     }
 
     fn compound(&mut self, expression: &Expr, scope: &Scope<'_>) -> Result<Value, Error> {
@@ -110,11 +118,7 @@ impl Run {
             Expr::List(items) => self.list(items, scope),
             Expr::Context(entries) => self.context(entries, scope),
             Expr::Call(call) => self.call(call, scope),
-            Expr::Function(definition) => Ok(Value::Function(Arc::new(Function::new(
-                Arc::clone(definition),
-                scope.captured(&definition.free),
-            ))))
-            .and_then(checked),
+            Expr::Function(definition) => self.function(definition, scope),
             Expr::Range(ends) => self.range(ends, scope),
         }
     }
@@ -168,6 +172,30 @@ impl Run {
             values.push((Arc::clone(key), value));
         }
         checked(Value::Context(Arc::new(Context::from_iter(values))))
+    }
+
+    /// A function takes along what its body may need from here, the input aside: that is
+    /// always at hand.
+    #[inline(never)]
+    fn function(
+        &mut self,
+        definition: &Arc<FunctionDefinition>,
+        scope: &Scope<'_>,
+    ) -> Result<Value, Error> {
+        let mut captured = Vec::new();
+        for name in &definition.free {
+            let value = match scope.find_local(name) {
+                Some(Found::Value(value)) => value.clone(),
+                Some(Found::Items(items)) => {
+                    self.budget.items(items.len())?;
+                    Value::list(items)
+                }
+                None => continue,
+            };
+            captured.push((Arc::clone(name), value));
+        }
+        let function = Function::new(Arc::clone(definition), captured);
+        checked(Value::Function(Arc::new(function)))
     }
 
     #[inline(never)]

@@ -6,6 +6,8 @@
 //! decimal. A result that is no number or beyond the exponents answers `None`.
 
 mod rounding;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -157,22 +159,25 @@ impl Number {
         self.rounded(quotient)
     }
 
-    /// The power with a whole exponent, by squaring.
+    /// The power with a whole exponent, by squaring; rounded once, at the end.
     pub fn power(&self, exponent: i64) -> Option<Self> {
-        let mut result = Self::from(1);
-        let mut base = self.clone();
-        let mut left = exponent.unsigned_abs();
-        loop {
-            if left & 1 == 1 {
-                result = result.multiply(&base)?;
-            }
-            left >>= 1;
-            if left == 0 {
-                break;
-            }
-            base = base.multiply(&base)?;
+        if let (Form::Whole(base), Ok(exponent)) = (&self.0, u32::try_from(exponent))
+            && let Some(power) = base.checked_pow(exponent)
+        {
+            return Some(Self(Form::Whole(power)));
         }
-        if exponent < 0 { Self::from(1).divide(&result) } else { Some(result) }
+        let one = D256::ONE.with_ctx(context());
+        let mut power = one;
+        let mut base = self.to_decimal();
+        let mut left = exponent.unsigned_abs();
+        while left > 0 && power.is_finite() {
+            if left & 1 == 1 {
+                power = power.mul(base);
+            }
+            base = base.mul(base);
+            left >>= 1;
+        }
+        self.rounded(if exponent < 0 { rounding::strip(one.div(power)) } else { power })
     }
 
     /// The number with the sign turned.

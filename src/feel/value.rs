@@ -7,7 +7,6 @@
 mod json;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -22,6 +21,8 @@ use super::temporal::{DateTime, Time};
 
 /// Contexts of more entries are looked up through an index.
 const INDEXED_FROM: usize = 128;
+/// Contexts of more entries are built with an index.
+const SCANNED_UP_TO: usize = 16;
 
 /// A FEEL value.
 #[derive(Clone)]
@@ -280,16 +281,23 @@ impl FromIterator<(Arc<str>, Value)> for Context {
         let mut kept: Vec<(Arc<str>, Value)> = Vec::new();
         let mut places = HashMap::new();
         for (name, value) in entries {
-            match places.entry(Arc::clone(&name)) {
-                Entry::Occupied(place) => {
-                    let place: usize = *place.get();
-                    kept[place].1 = value;
-                }
-                Entry::Vacant(place) => {
-                    place.insert(kept.len());
-                    kept.push((name, value));
-                }
+            if kept.len() == SCANNED_UP_TO {
+                let numbered = kept.iter().enumerate();
+                places = numbered.map(|(at, (name, _))| (Arc::clone(name), at)).collect();
             }
+            let place = if kept.len() < SCANNED_UP_TO {
+                kept.iter().position(|(own, _)| *own == name)
+            } else {
+                places.get(&name).copied()
+            };
+            if let Some(place) = place {
+                kept[place].1 = value;
+                continue;
+            }
+            if kept.len() >= SCANNED_UP_TO {
+                places.insert(Arc::clone(&name), kept.len());
+            }
+            kept.push((name, value));
         }
         Self::from_distinct(kept)
     }

@@ -83,7 +83,10 @@ impl Run {
             Step::Key(key) => self.key(value, key, Place(path, at)),
             Step::Filter(filter, kind) => match value {
                 Value::List(list) => self.filtered(list, filter, *kind, scope),
-                Value::Null => Ok(Value::Null),
+                Value::Null => {
+                    self.warn_absent(format_args!("{} is null, not a list", Place(path, at)));
+                    Ok(Value::Null)
+                }
                 other => {
                     let (place, type_name) = (Place(path, at), other.type_name());
                     self.warn(format_args!("{place} is no list but a {type_name}"));
@@ -103,8 +106,14 @@ impl Run {
             Value::List(list) => {
                 self.budget.steps(list.len())?;
                 self.budget.items(list.len())?;
-                let items = list.iter().map(|item| self.key(item, key, place));
-                items.collect::<Result<Vec<_>, _>>().map(Value::list)
+                self.room(1)?;
+                self.depth += 1;
+                let mut items = Vec::with_capacity(list.len());
+                for item in list.iter() {
+                    items.push(self.key(item, key, place)?);
+                }
+                self.depth -= 1;
+                Ok(Value::list(items))
             }
             Value::Null => {
                 self.warn_absent(format_args!("no key '{key}' in {place}, which is null"));

@@ -73,7 +73,8 @@ impl<'s> Scope<'s> {
         None
     }
 
-    fn find_local(&self, name: &str) -> Option<Found<'s>> {
+    /// What a name stands for in the expression, the input aside.
+    pub(super) fn find_local(&self, name: &str) -> Option<Found<'s>> {
         let mut next = Some(self);
         while let Some(scope) = next {
             if matches!(scope.frame, Frame::Input(_)) {
@@ -86,18 +87,6 @@ impl<'s> Scope<'s> {
             next = scope.parent;
         }
         None
-    }
-
-    /// The values that these names have here, the input aside: that is always at hand.
-    pub(super) fn captured(&self, names: &[Arc<str>]) -> Vec<(Arc<str>, Value)> {
-        let found = names.iter().filter_map(|name| {
-            let value = match self.find_local(name)? {
-                Found::Value(value) => value.clone(),
-                Found::Items(items) => Value::list(items),
-            };
-            Some((Arc::clone(name), value))
-        });
-        found.collect()
     }
 }
 

@@ -8,6 +8,8 @@ use crate::feel::value::{Context, Value};
 
 /// Warnings kept; what comes after is only counted.
 const KEPT: usize = 50;
+/// What a warning costs.
+const STEPS: u64 = 32;
 /// Keys named in a warning.
 const KEYS: usize = 20;
 
@@ -16,6 +18,7 @@ impl Run {
     #[cold]
     #[inline(never)]
     pub(in crate::feel) fn warn(&mut self, text: impl fmt::Display) {
+        self.budget.steps_if_any(STEPS);
         if self.warnings.len() >= KEPT {
             self.dropped += 1;
             return;

@@ -123,6 +123,9 @@ impl Parser<'_> {
             ("between", Operator::Between),
             ("instance", Operator::InstanceOf),
         ];
+        if self.cursor.looks_at_word("instanceof") {
+            return Some((Operator::InstanceOf, "instance".len()));
+        }
         let found = operators.into_iter().find(|(word, _)| self.cursor.looks_at_word(word));
         found.map(|(word, operator)| (operator, word.len()))
     }

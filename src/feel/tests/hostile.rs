@@ -86,7 +86,7 @@ fn what_may_nest_is_evaluated() {
         ] {
             let nested = |depth| [open.repeat(depth), "1".into(), close.repeat(depth)].concat();
             let input = json!({"x": true, "xs": [1]});
-            evaluate(&nested(20), &input).unwrap_or_else(|error| panic!("{open}: {error}"));
+            evaluate(&nested(15), &input).unwrap_or_else(|error| panic!("{open}: {error}"));
             if let Err(error) = evaluate(&nested(60), &input) {
                 assert!(
                     error.contains("too deeply") || error.contains("nested at most"),
@@ -147,6 +147,42 @@ fn values_nest_only_so_deep() {
         ] {
             let error = refused(text);
             assert!(error.contains("too deeply") || error.contains("too many"), "{text}: {error}");
+        }
+    });
+}
+
+#[test]
+fn what_nests_as_deep_as_may_be_is_walked() {
+    on_a_small_stack(|| {
+        let deep = "for i in 1..120 return if i = 1 then [0] else [partial[-1]]";
+        let written = answers(&format!("({deep})[-1]"));
+        assert_eq!(written, ["[".repeat(120), "0".into(), "]".repeat(120)].concat());
+        assert_eq!(answers(&format!("{{d: {deep}, r: d = d}}.r")), "true");
+        assert_eq!(answers(&format!("{{d: {deep}, r: d[-1] in d}}.r")), "true");
+        let mapped = format!("{{d: {deep}, r: d.a}}.r");
+        assert!(answers(&mapped).starts_with("[[null]"));
+        let at_the_bottom =
+            format!("{{d: {deep}, r: {}d = d{}}}.r", "[".repeat(50), "]".repeat(50));
+        if let Err(error) = evaluate(&at_the_bottom, &json!({})) {
+            assert!(error.contains("too deeply"), "{error}");
+        }
+        let contexts = "for i in 1..120 return if i = 1 then {} else {a: partial[-1]}";
+        assert!(answers(&format!("({contexts})[-1]")).ends_with(&"}".repeat(120)));
+    });
+}
+
+#[test]
+fn quadratic_loops_are_refused() {
+    on_a_small_stack(|| {
+        for text in [
+            "for i in 1..100000 return {f: function() partial, r: 1}.r",
+            "for i in 1..100000 return partial = [1]",
+            "{l: for i in 1..5000 return i, r: for i in l return l = l}.r",
+            "{l: for i in 1..5000 return i, r: for i in l return i in l}.r",
+            "{l: for i in 1..5000 return {a: i}, r: for i in l return l.a}.r",
+        ] {
+            let error = refused(text);
+            assert!(error.contains("too many"), "{text}: {error}");
         }
     });
 }

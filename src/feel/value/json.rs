@@ -2,6 +2,8 @@
 //!
 //! Numbers keep every digit. Temporals become the ISO texts of the Java library (no zone
 //! name, hours instead of days); ranges and functions have no JSON and become null.
+//!
+//! Plain loops instead of iterators: their frames are what a level of nesting costs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,16 +41,25 @@ fn convert<'a>(json: &'a Json, keys: &mut Keys<'a>) -> Value {
         Json::Bool(boolean) => Value::Boolean(*boolean),
         Json::Number(number) => from_number(number),
         Json::String(text) => Value::String(text.as_str().into()),
-        Json::Array(items) => {
-            Value::list(items.iter().map(|item| convert(item, keys)).collect::<Vec<_>>())
-        }
-        Json::Object(entries) => {
-            let entries =
-                entries.iter().map(|(key, value)| (keys.shared(key), convert(value, keys)));
-            let entries = entries.collect();
-            Value::Context(Arc::new(Context::from_distinct(entries)))
-        }
+        Json::Array(items) => list(items, keys),
+        Json::Object(entries) => context(entries, keys),
     }
+}
+
+fn list<'a>(items: &'a [Json], keys: &mut Keys<'a>) -> Value {
+    let mut values = Vec::with_capacity(items.len());
+    for item in items {
+        values.push(convert(item, keys));
+    }
+    Value::list(values)
+}
+
+fn context<'a>(entries: &'a serde_json::Map<String, Json>, keys: &mut Keys<'a>) -> Value {
+    let mut values = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        values.push((keys.shared(key), convert(value, keys)));
+    }
+    Value::Context(Arc::new(Context::from_distinct(values)))
 }
 
 /// A number beyond all decimals (an exponent over 32,000) becomes null.
@@ -64,14 +75,27 @@ impl Value {
             Self::Boolean(boolean) => Json::Bool(*boolean),
             Self::Number(number) => to_number(number),
             Self::String(text) => Json::String(text.to_string()),
-            Self::List(list) => Json::Array(list.iter().map(Self::to_json).collect()),
-            Self::Context(context) => {
-                let entries = context.iter().map(|(key, value)| (key.to_string(), value.to_json()));
-                Json::Object(entries.collect())
-            }
+            Self::List(list) => to_array(list),
+            Self::Context(context) => to_object(context),
             temporal => Json::String(temporal.java_text().unwrap_or_default()),
         }
     }
+}
+
+fn to_array(items: &[Value]) -> Json {
+    let mut array = Vec::with_capacity(items.len());
+    for item in items {
+        array.push(item.to_json());
+    }
+    Json::Array(array)
+}
+
+fn to_object(context: &Context) -> Json {
+    let mut object = serde_json::Map::with_capacity(context.len());
+    for (key, value) in context {
+        object.insert(key.to_string(), value.to_json());
+    }
+    Json::Object(object)
 }
 
 fn to_number(number: &Number) -> Json {

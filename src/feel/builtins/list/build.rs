@@ -88,11 +88,7 @@ pub(super) fn flatten(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value,
 }
 
 /// Goes no deeper than values may nest.
-fn flatten_into(
-    call: &mut Call<'_>,
-    list: &[Value],
-    items: &mut Vec<Value>,
-) -> Result<(), Error> {
+fn flatten_into(call: &mut Call<'_>, list: &[Value], items: &mut Vec<Value>) -> Result<(), Error> {
     call.budget().items(list.len())?;
     for item in list {
         match item {

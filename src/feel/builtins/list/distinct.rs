@@ -33,10 +33,7 @@ struct Distinct<'a> {
 }
 
 impl<'a> Distinct<'a> {
-    fn of(
-        call: &mut Call<'_>,
-        items: impl IntoIterator<Item = &'a Value>,
-    ) -> Result<Self, Error> {
+    fn of(call: &mut Call<'_>, items: impl IntoIterator<Item = &'a Value>) -> Result<Self, Error> {
         let mut distinct = Self::default();
         for item in items {
             distinct.add(call, item)?;
@@ -80,9 +77,8 @@ fn hash(hashing: &RandomState, value: &Value) -> u64 {
         Value::String(text) => text.hash(&mut hasher),
         Value::List(list) => list.iter().for_each(|item| hasher.write_u64(hash(hashing, item))),
         Value::Context(context) => {
-            let entries = context.iter().map(|(key, value)| {
-                hashing.hash_one((key, hash(hashing, value)))
-            });
+            let entries =
+                context.iter().map(|(key, value)| hashing.hash_one((key, hash(hashing, value))));
             hasher.write_u64(entries.fold(0, |all, entry| all ^ entry));
         }
         Value::DayTimeDuration(duration) => duration.hash(&mut hasher),

@@ -41,9 +41,7 @@ pub(super) fn matches(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value,
 
 pub(super) fn replace(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let (text, pattern, by, flags) = match arguments {
-        [Value::String(text), Value::String(pattern), Value::String(by)] => {
-            (text, pattern, by, "")
-        }
+        [Value::String(text), Value::String(pattern), Value::String(by)] => (text, pattern, by, ""),
         [Value::String(text), Value::String(pattern), Value::String(by), Value::String(flags)] => {
             (text, pattern, by, &**flags)
         }

@@ -21,7 +21,8 @@ impl Replacement {
             match character {
                 '\\' => push(&mut parts, rest.next()?),
                 '$' if rest.peek() == Some(&'{') => {
-                    let name: String = rest.by_ref().skip(1).take_while(|end| *end != '}').collect();
+                    let name: String =
+                        rest.by_ref().skip(1).take_while(|end| *end != '}').collect();
                     let named = |group: &Option<&str>| *group == Some(&name);
                     parts.push(Part::Group(regex.capture_names().position(|group| named(&group))?));
                 }

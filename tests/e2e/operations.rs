@@ -28,6 +28,64 @@ async fn create_makes_one_record_with_the_fields_given() {
 }
 
 #[tokio::test]
+async fn a_create_whose_answer_is_lost_adopts_the_record_that_is_there() {
+    let stage = Stage::on_the_broker().await;
+    let _worker = stage.worker();
+    stage.sandbox.lose_one_answer();
+    let inputs = json!({"operation": "create", "table": "incident",
+        "fields": {"short_description": "said once"}});
+
+    let result = run(&stage, inputs).await;
+
+    assert_eq!(result["outcome"], "adopted", "{result}");
+    let records = stage.sandbox.incidents("short_description", "said once");
+    assert_eq!(records.len(), 1, "{records:?}");
+    assert_eq!(records[0]["sys_id"], result["sysId"]);
+}
+
+#[tokio::test]
+async fn a_template_renders_the_fields_and_explicit_ones_win() {
+    let stage = Stage::on_the_broker().await;
+    let _worker = stage.worker();
+    let template = r#"{"short_description": "{{title}}", "urgency": "{{urgency}}"}"#;
+    let inputs = json!({"operation": "create", "table": "incident", "fieldsTemplate": template,
+        "templateData": {"title": "a \"quoted\" title", "urgency": 3},
+        "fields": {"urgency": 1}});
+
+    let result = run(&stage, inputs).await;
+
+    assert_eq!(result["outcome"], "created", "{result}");
+    let records = stage.sandbox.incidents("short_description", "a \"quoted\" title");
+    assert_eq!(records[0]["urgency"], "1", "{records:?}");
+}
+
+#[tokio::test]
+async fn an_update_to_what_is_there_already_is_unchanged() {
+    let stage = Stage::on_the_broker().await;
+    let _worker = stage.worker();
+    let incident = stage.sandbox.incident("as it was").await;
+    let inputs = json!({"operation": "update", "table": "incident", "number": incident["number"],
+        "fields": {"short_description": "as it was"}});
+
+    let result = run(&stage, inputs).await;
+
+    assert_eq!(result["outcome"], "unchanged", "{result}");
+}
+
+#[tokio::test]
+async fn a_field_that_servicenow_drops_is_a_warning_in_the_result() {
+    let stage = Stage::on_the_broker().await;
+    let _worker = stage.worker();
+    let inputs = json!({"operation": "create", "table": "incident",
+        "fields": {"short_description": "warned", "u_nowhere": "x"}});
+
+    let result = run(&stage, inputs).await;
+
+    assert_eq!(result["outcome"], "created", "{result}");
+    assert!(result["warnings"][0].as_str().unwrap().contains("u_nowhere"), "{result}");
+}
+
+#[tokio::test]
 async fn get_reads_a_record_by_id_and_by_number() {
     let stage = Stage::on_the_broker().await;
     let _worker = stage.worker();

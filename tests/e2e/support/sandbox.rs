@@ -2,7 +2,7 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
-use servicenow_worker::sandbox::{self, Config, Fault, Match};
+use servicenow_worker::sandbox::{self, Config, CutPoint, Fault, Match};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -59,6 +59,12 @@ impl Sandbox {
     pub(crate) fn answer_inserts_late(&self) {
         let inserts = Match { times: 0, ..Match::on("POST", "incident") };
         self.inner.faults().push(inserts, Fault::Delay { before_ms: 0, after_ms: 150 });
+    }
+
+    /// Carries the next insert out, and cuts the connection in place of an answer.
+    pub(crate) fn lose_one_answer(&self) {
+        let insert = Match::on("POST", "incident");
+        self.inner.faults().push(insert, Fault::Cut(CutPoint::AfterCommit));
     }
 
     /// Refuses the next insert until `retry_after` seconds have passed.

@@ -15,6 +15,8 @@ mod numeric;
 mod range;
 mod string;
 mod temporal;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -56,8 +56,11 @@ fn get_value(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
 }
 
 fn texts(values: &[Value]) -> Option<Vec<&Arc<str>>> {
-    let text = |value| if let Value::String(text) = value { Some(text) } else { None };
-    values.iter().map(text).collect()
+    let texts = values.iter().map(|value| match value {
+        Value::String(text) => Some(text),
+        _ => None,
+    });
+    texts.collect()
 }
 
 fn context_put(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {

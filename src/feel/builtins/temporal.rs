@@ -211,12 +211,13 @@ fn years_and_months(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, E
     let (Some(from), Some(to)) = (day(from), day(to)) else { return call.mismatch(arguments) };
     let count = |date: Date| i64::from(date.year()) * 12 + i64::from(date.month());
     let months = count(to) - count(from);
-    let full = match months {
-        1.. if to.day() < from.day() => months - 1,
-        ..0 if to.day() > from.day() => months + 1,
-        _ => months,
+    // A month that is not complete does not count, in whichever direction.
+    let partial = match months.signum() {
+        1 => to.day() < from.day(),
+        -1 => to.day() > from.day(),
+        _ => false,
     };
-    Ok(Value::YearMonthDuration(full))
+    Ok(Value::YearMonthDuration(if partial { months - months.signum() } else { months }))
 }
 
 fn day_of_year(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {

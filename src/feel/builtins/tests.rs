@@ -36,7 +36,11 @@ fn judged(case: &Json) -> Result<(), String> {
                 None => warned.is_empty(),
             };
             let right = json.to_string() == expected.to_string() && warned_well;
-            if right { Ok(()) } else { Err(format!("{text}: {json} is not {expected}; {warned:?}")) }
+            if right {
+                Ok(())
+            } else {
+                Err(format!("{text}: {json} is not {expected}; {warned:?}"))
+            }
         }
     }
 }

@@ -33,9 +33,8 @@ fn assert(_: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
 
 fn assert_with_cause(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     match (held(arguments), &arguments[2]) {
-        (Some(value), Value::String(_)) => Ok(value),
         (None, Value::String(cause)) => Err(Error::failed(&**cause)),
-        _ => call.mismatch(arguments),
+        _ => assert(call, arguments),
     }
 }
 

@@ -151,13 +151,13 @@ fn ends_with(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
 fn tested(
     call: &mut Call<'_>,
     arguments: &[Value],
-    test: fn(&str, &str) -> bool,
+    holds: fn(&str, &str) -> bool,
 ) -> Result<Value, Error> {
     let [Value::String(text), Value::String(part)] = arguments else {
         return call.mismatch(arguments);
     };
     read(call, text)?;
-    Ok(Value::Boolean(test(text, part)))
+    Ok(Value::Boolean(holds(text, part)))
 }
 
 /// Takes off blanks and control characters, as Java's `trim` does.

@@ -82,13 +82,11 @@ fn date(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
 
 /// Reads a temporal, or answers null with a warning.
 fn read(call: &mut Call<'_>, kind: Kind, text: &str, name: &str) -> Result<Value, Error> {
-    match temporal::parse_kind(kind, text) {
-        Some(value) => Ok(value),
-        None => {
-            let shown: String = text.chars().take(100).collect();
-            call.null(format!("'{shown}' is no {name}"))
-        }
+    if let Some(value) = temporal::parse_kind(kind, text) {
+        return Ok(value);
     }
+    let shown: String = text.chars().take(100).collect();
+    call.null(format!("'{shown}' is no {name}"))
 }
 
 fn date_of_parts(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {

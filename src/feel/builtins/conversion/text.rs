@@ -46,6 +46,7 @@ impl Writer<'_, '_> {
 
     /// Recurses no deeper than values may nest.
     fn value(&mut self, value: &Value) -> Result<(), Error> {
+        self.call.budget().steps(4)?;
         match value {
             Value::Null => self.push("null"),
             Value::Boolean(boolean) => self.push(if *boolean { "true" } else { "false" }),

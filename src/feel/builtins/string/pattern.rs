@@ -25,6 +25,8 @@ const NESTING: u32 = 64;
 const KEPT: usize = 128;
 /// What compiling costs in elementary steps.
 const COMPILATION: usize = 5_000;
+/// The same for a pattern with counts, which may be many times as large as it looks.
+const COUNTED_COMPILATION: usize = 50_000;
 
 pub(super) fn matches(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let (text, pattern, flags) = match arguments {
@@ -137,7 +139,7 @@ impl<'a> Matches<'a> {
         if self.next > self.text.len() {
             return Ok(None);
         }
-        call.budget().steps(1 + (self.text.len() - self.next) / 512)?;
+        call.budget().steps(1 + (self.text.len() - self.next) / 128)?;
         let found = self.regex.find_at(self.text, self.next);
         self.next = match found {
             None => usize::MAX,
@@ -158,7 +160,8 @@ fn compiled(call: &mut Call<'_>, pattern: &str, flags: &str) -> Result<Option<Re
     if let Some(regex) = kept().lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
         return Ok(Some(regex.clone()));
     }
-    call.budget().steps(COMPILATION + pattern.len())?;
+    let counted = pattern.contains('{');
+    call.budget().steps(if counted { COUNTED_COMPILATION } else { COMPILATION })?;
     match compile(pattern, &flags) {
         Ok(regex) => {
             keep(key, regex.clone());

@@ -23,8 +23,9 @@ impl Replacement {
                 '$' if rest.peek() == Some(&'{') => {
                     let name: String =
                         rest.by_ref().skip(1).take_while(|end| *end != '}').collect();
-                    let named = |group: &Option<&str>| *group == Some(&name);
-                    parts.push(Part::Group(regex.capture_names().position(|group| named(&group))?));
+                    parts.push(Part::Group(
+                        regex.capture_names().position(|group| group == Some(&*name))?,
+                    ));
                 }
                 '$' => parts.push(Part::Group(number(&mut rest, regex.captures_len())?)),
                 other => push(&mut parts, other),

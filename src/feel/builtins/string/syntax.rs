@@ -94,10 +94,11 @@ impl Translation<'_> {
             's' | 'S' => self.class(SPACE, character == 'S'),
             'h' | 'H' => self.class(HORIZONTAL, character == 'H'),
             'v' | 'V' => self.class(VERTICAL, character == 'V'),
-            'R' => self.result.push_str(&format!(r"(?:\r\n|[{VERTICAL}])")),
+            'R' => self.result.extend([r"(?:\r\n|[", VERTICAL, "])"]),
             'Z' => self.result.push_str(r"\z"),
             'e' => self.result.push_str(r"\x1B"),
             'p' | 'P' => self.property(character),
+            'x' | 'u' => self.braced(character),
             'Q' => self.quote(),
             '<' | '>' => self.result.push(character),
             other if !other.is_ascii() => self.result.push(other),
@@ -107,7 +108,7 @@ impl Translation<'_> {
 
     fn class(&mut self, set: &str, negated: bool) {
         let caret = if negated { "^" } else { "" };
-        self.result.push_str(&format!("[{caret}{set}]"));
+        self.result.extend(["[", caret, set, "]"]);
     }
 
     /// Everything up to `\E` stands for itself.
@@ -123,11 +124,20 @@ impl Translation<'_> {
         match name.and_then(|(name, rest)| Some((posix(name)?, rest))) {
             Some((class, rest)) => {
                 let caret = if sign == 'P' { "^" } else { "" };
-                self.result.push_str(&format!("[[:{caret}{class}:]]"));
+                self.result.extend(["[[:", caret, class, ":]]"]);
                 self.rest = rest;
             }
-            None => self.result.extend(['\\', sign]),
+            None => self.braced(sign),
         }
+    }
+
+    /// An escape whose braces are no repetition.
+    fn braced(&mut self, sign: char) {
+        let end = if self.rest.starts_with('{') { self.rest.find('}') } else { None };
+        let (braces, rest) = self.rest.split_at(end.map_or(0, |at| at + 1));
+        self.result.extend(['\\', sign]);
+        self.result.push_str(braces);
+        self.rest = rest;
     }
 }
 

@@ -163,7 +163,7 @@ fn no_source_file_is_too_long_for_a_stranger() {
 fn the_architecture_page_names_files_that_are_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("docs/architecture.md")).unwrap();
-    let named = page.split('`').skip(1).step_by(2).filter(|text| text.ends_with(".rs"));
+    let named = page.split('`').skip(1).step_by(2).filter(|text| is_rust(text));
     let named: Vec<_> = named.filter(|path| !path.contains('<')).collect();
     let missing: Vec<_> = named
         .iter()
@@ -174,6 +174,10 @@ fn the_architecture_page_names_files_that_are_there() {
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn is_rust(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "rs")
 }
 
 fn is_test(name: &str) -> bool {

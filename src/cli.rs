@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Environment, Mistakes};
 
+mod feel;
 mod run;
 mod sandbox;
 mod signals;
@@ -33,6 +34,10 @@ enum Command {
     /// Run the ServiceNow emulator alone.
     #[command(after_help = "Example: servicenow-worker sandbox --listen 127.0.0.1:8085")]
     Sandbox(sandbox::Options),
+    /// Evaluate a FEEL expression as the worker would.
+    #[command(after_help = "Example: servicenow-worker feel '={id: response.body.result.sys_id}' \
+                      --context answer.json")]
+    Feel(feel::Options),
 }
 
 #[derive(Args, Debug)]
@@ -86,8 +91,11 @@ struct Unusable(String);
 
 /// An address that cannot be listened on.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {error}; choose another address, or port 0 for a free one")]
+#[error(
+    "{setting}: cannot listen on {address}: {error}; choose another address, or port 0 for a free one"
+)]
 struct Unlistenable {
+    setting: &'static str,
     address: String,
     error: std::io::Error,
 }
@@ -99,6 +107,7 @@ impl Cli {
             Command::Run(file) => run::run(file.read()?),
             Command::Check(file) => check(&file),
             Command::Sandbox(options) => sandbox::run(options),
+            Command::Feel(options) => feel::run(options),
         }
     }
 }
@@ -129,9 +138,9 @@ fn read_text(path: &Path) -> anyhow::Result<String> {
 }
 
 /// Listens, or says which address is taken.
-async fn listen(address: &str) -> anyhow::Result<tokio::net::TcpListener> {
+async fn listen(setting: &'static str, address: &str) -> anyhow::Result<tokio::net::TcpListener> {
     let listener = tokio::net::TcpListener::bind(address).await;
-    listener.map_err(|error| Unlistenable { address: address.to_owned(), error }.into())
+    listener.map_err(|error| Unlistenable { setting, address: address.to_owned(), error }.into())
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

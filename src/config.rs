@@ -170,23 +170,18 @@ fn http(mut section: Section<'_>) -> servicenow::http::Config {
 }
 
 fn management(mut section: Section<'_>) -> management::Config {
+    let default = management::Config::default();
     let listen = section.text_or_empty(Key::new("listen").env(&["MANAGEMENT_LISTEN"]));
-    let config = match listen {
-        None => management::Config::default(),
-        Some(off) if off.is_empty() => management::Config { listen: None },
-        Some(text) => match text.parse() {
-            Ok(address) => management::Config { listen: Some(address) },
-            Err(_) => {
-                section.mistake(
-                    "listen",
-                    &format!("'{text}' is no address: write host:port, e.g. 127.0.0.1:9090"),
-                );
-                management::Config::default()
-            }
-        },
-    };
+    let listen = listen.map_or(default.listen, |text| match text.as_str() {
+        "" | "off" => None,
+        address => address.parse().ok().or_else(|| {
+            let what = format!("'{address}' is no address: write host:port, e.g. 127.0.0.1:9090");
+            section.mistake("listen", &what);
+            None
+        }),
+    });
     section.finish();
-    config
+    management::Config { listen }
 }
 
 fn log(mut section: Section<'_>) -> telemetry::Config {

@@ -21,11 +21,27 @@
 
 mod authentication;
 mod config;
+mod duration;
 mod exchange;
+mod expression;
+mod failure;
 mod finished;
 pub mod functions;
+mod headers;
+mod identity;
+mod input;
+mod json_path;
+mod operation;
+mod output;
 mod pattern;
 mod plan;
+mod redactor;
+mod secrets;
+mod template;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -41,30 +57,38 @@ use crate::job::Job;
 /// The core, shared by all jobs of a worker.
 #[derive(Clone, Debug)]
 pub struct Connector {
-    config: Arc<Config>,
+    core: Arc<Core>,
+}
+
+/// What the jobs share.
+#[derive(Debug)]
+pub(crate) struct Core {
+    config: Config,
+    expressions: expression::Expressions,
+    templates: template::Templates,
 }
 
 impl Connector {
     /// A core with these settings.
     pub fn new(config: Config) -> Self {
-        Self { config: Arc::new(config) }
+        let expressions = expression::Expressions::new();
+        let templates = template::Templates::new();
+        Self { core: Arc::new(Core { config, expressions, templates }) }
     }
 
     /// Reads a job as far as that needs no secret: headers are read and expressions
     /// parsed, so that a broken one costs no call.
-    pub fn plan(&self, job: Arc<Job>) -> Result<Plan, Finished> {
-        Ok(Plan::new(Arc::clone(&self.config), job))
+    pub fn plan(&self, job: Arc<Job>) -> Result<Plan, Box<Finished>> {
+        Plan::new(Arc::clone(&self.core), job)
     }
 }
 
 /// The job types, each with the variables to fetch.
 pub fn job_types() -> Vec<JobType> {
-    ["servicenow:record:1", "servicenow:flow:1"]
-        .map(|name| JobType { name, variables: ["error"].into() })
-        .into()
+    operation::job_types()
 }
 
 /// The end of a job whose handling panicked: an ordinary failure, one retry used.
 pub fn finished_by_panic(job: &Job, panic: &str) -> Finished {
-    exchange::finished_by_panic(job, panic)
+    exchange::panicked(job, panic)
 }

@@ -6,8 +6,8 @@
 //! codes, available filters) and from answers of live instances. Not here: XML, import
 //! sets, attachments, batch, the catalog.
 //!
-//! The way of a request: [`router`] reads it into a `Call`, [`faults`] may bend it,
-//! [`authentication`] says who calls, [`table_api`] and its neighbours answer.
+//! The way of a request: `router` reads it into a `Call`, `faults` may bend it,
+//! `authentication` says who calls, `table_api` and its neighbours answer.
 
 mod admin;
 mod answer;

@@ -9,15 +9,18 @@ pub mod endpoint;
 pub mod error;
 pub mod http;
 pub mod instance;
+pub mod reading;
 pub mod record;
 pub mod request;
 pub mod response;
 pub mod sys_id;
 pub mod table;
 
+pub use encoded_query::EncodedQuery;
 pub use endpoint::{Authentication, Endpoint};
 pub use error::{Error, Reason};
 pub use instance::Instance;
+pub use record::Record;
 pub use request::{Method, Request};
 pub use response::{NoAnswer, NoAnswerCause, Reply, Response};
 pub use sys_id::SysId;

@@ -1,10 +1,10 @@
 //! The worker: takes jobs, runs them, reports how they ended.
 //!
 //! One budget of slots bounds everything: a slot is taken before a job is asked for and
-//! lives in the job until its command is out ([`slots`]). Jobs come by push ([`streamer`])
-//! and by poll ([`poller`]), since only polling drains what was created while no stream
-//! was open. [`executor`] drives one job through the connector's exchange, [`lease`] keeps
-//! its lock alive meanwhile, [`reporter`] sends the command that ends it.
+//! lives in the job until its command is out (`slots`). Jobs come by push (`streamer`)
+//! and by poll (`poller`), since only polling drains what was created while no stream
+//! was open. `executor` drives one job through the connector's exchange, `lease` keeps
+//! its lock alive meanwhile, `reporter` sends the command that ends it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,6 +33,7 @@ mod streamer;
 pub use gateway_health::GatewayHealth;
 
 use bulkheads::Bulkheads;
+use lease::Lease;
 use slots::{Slot, Slots};
 
 /// Fewest jobs a worker may hold: every job type keeps one slot for polling and one for
@@ -106,6 +107,8 @@ pub struct Worker<G, T, S, C> {
     jobs: TaskTracker,
     /// Cancelled by the stop signal: nothing new is started.
     stop: CancellationToken,
+    /// Cancelled after it, when no stream is open any more.
+    intake_closed: CancellationToken,
 }
 
 impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C> {
@@ -119,6 +122,7 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
             health: Arc::default(),
             jobs: TaskTracker::new(),
             stop: CancellationToken::new(),
+            intake_closed: CancellationToken::new(),
             config,
             parts,
         }
@@ -147,6 +151,7 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
         worker.stop.cancel();
         let drained = async {
             intake.wait().await;
+            worker.intake_closed.cancel();
             worker.jobs.close();
             worker.jobs.wait().await;
         };
@@ -173,6 +178,14 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
             executor::run(&worker, job, arrival).await;
             drop(slot);
         });
+    }
+}
+
+impl<G: JobGateway, T, S, C> Worker<G, T, S, C> {
+    /// Gives a job back unstarted, once the engine has no stream of ours to push it to again.
+    async fn hand_back(&self, job: &Job, lease: &Lease) {
+        self.intake_closed.cancelled().await;
+        reporter::hand_back(&self.parts.gateway, lease, job).await;
     }
 }
 

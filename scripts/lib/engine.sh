@@ -7,7 +7,9 @@ PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 ENGINES_HOME=${ZEEBE_HOME_DIR:-$PROJECT/.zeebe}
 MIN_JAVA=21
 START_SECONDS=120
-STOP_SECONDS=30
+# The broker closes its data within a second; with clients connected its gateway may then
+# hang for good, so a long patience gains nothing.
+STOP_SECONDS=15
 
 say() { printf '%s: %s\n' "$ENGINE" "$*" >&2; }
 die() { say "$*"; exit 1; }

@@ -26,7 +26,7 @@ pub(super) fn run((config, environment): (Config, Environment)) -> anyhow::Resul
 async fn serve(config: Config, environment: Environment) -> anyhow::Result<Exit> {
     let metrics = Arc::new(Metrics::default());
     let listener = match config.management.listen {
-        Some(address) => Some(listen(&address.to_string()).await?),
+        Some(address) => Some(listen("management.listen", &address.to_string()).await?),
         None => None,
     };
     let gateway = config.zeebe.address.clone();

@@ -47,7 +47,7 @@ async fn serve(options: Options) -> anyhow::Result<Exit> {
     };
     let sandbox = sandbox::Sandbox::new(sandbox::Config::with_seed(seed))
         .map_err(|error| Unusable(error.to_string()))?;
-    let listener = listen(&options.listen).await?;
+    let listener = listen("--listen", &options.listen).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     say(&format!(
         "sandbox on {scheme}://{}: logins admin/admin and itil/itil, OAuth client \

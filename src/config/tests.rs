@@ -3,12 +3,12 @@ use std::time::Duration;
 use super::*;
 use crate::{connector::AuthenticationTemplate, zeebe::Authentication};
 
-fn read(file: &str, environment: Environment) -> Config {
-    Config::read(Some(file), &environment).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+fn read(file: &str, environment: &Environment) -> Config {
+    Config::read(Some(file), environment).unwrap_or_else(|mistakes| panic!("{mistakes}"))
 }
 
-fn mistakes(file: &str, environment: Environment) -> Vec<String> {
-    let mistakes = Config::read(Some(file), &environment).unwrap_err();
+fn mistakes(file: &str, environment: &Environment) -> Vec<String> {
+    let mistakes = Config::read(Some(file), environment).unwrap_err();
     mistakes.to_string().lines().map(str::to_owned).collect()
 }
 
@@ -42,7 +42,7 @@ fn the_environment_wins_over_the_file() {
         ("CAMUNDA_GRPC_ADDRESS", "http://10.0.0.1:26500"),
         ("CAMUNDA_CLIENT_WORKER_DEFAULTS_STREAMENABLED", "false"),
     ]);
-    let config = read(file, environment);
+    let config = read(file, &environment);
     assert_eq!(config.zeebe.address, "http://10.0.0.1:26500");
     assert!(!config.worker.stream);
 }
@@ -115,11 +115,11 @@ fn every_section_is_read() {
         [log]
         format = "json"
     "#;
-    let config = read(file, Environment::default());
+    let config = read(file, &Environment::default());
     assert_eq!(config.worker.tenants, ["a", "b"]);
-    assert_eq!(config.worker.job_timeout, Duration::from_secs(120));
+    assert_eq!(config.worker.job_timeout, Duration::from_mins(2));
     assert_eq!(config.connector.namespace, "prod-1");
-    assert_eq!(config.connector.max_outage, Duration::from_secs(3600));
+    assert_eq!(config.connector.max_outage, Duration::from_hours(1));
     assert_eq!(config.connector.connections["hr"].tables.write, ["x_hr_*"]);
     assert_eq!(config.connector.secret_scope, connector::SecretScope::Inputs);
     assert_eq!(config.http.call_timeout, Duration::from_secs(30));
@@ -143,7 +143,7 @@ fn all_mistakes_are_reported_together_with_key_and_remedy() {
         [management]
         listen = "nowhere"
     "#;
-    let mistakes = mistakes(file, Environment::default());
+    let mistakes = mistakes(file, &Environment::default());
     let expected = [
         ("colour", "is no setting"),
         ("zeebe.auth.method", "none, basic, oidc"),
@@ -163,6 +163,6 @@ fn all_mistakes_are_reported_together_with_key_and_remedy() {
 
 #[test]
 fn a_file_that_is_no_toml_says_where() {
-    let mistakes = mistakes("[worker\nname = 1", Environment::default());
+    let mistakes = mistakes("[worker\nname = 1", &Environment::default());
     assert!(mistakes[0].starts_with("file:") && mistakes[0].contains("line 1"), "{mistakes:?}");
 }

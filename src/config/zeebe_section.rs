@@ -117,7 +117,7 @@ fn host_and_port(section: &Section<'_>) -> Option<String> {
 /// Camunda's variables give milliseconds, the file a duration.
 fn keep_alive(section: &mut Section<'_>) -> Option<Duration> {
     let names = ["CAMUNDA_KEEP_ALIVE", "ZEEBE_KEEP_ALIVE"];
-    let range = Duration::from_secs(30)..=Duration::from_secs(3600);
+    let range = Duration::from_secs(30)..=Duration::from_hours(1);
     let in_file = section.duration(Key::new("keep_alive"), range.clone());
     let Some((name, text)) = section.environment().first(&names) else { return in_file };
     let pause = text.parse().map(Duration::from_millis).ok().filter(|pause| range.contains(pause));

@@ -1,14 +1,29 @@
 //! One job between its first request and its outcome.
 #![deny(clippy::disallowed_types)]
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use super::{Config, Finished, Secrets, Summary};
+use super::{
+    Core, Effect, Finished, SecretScope, Secrets, Summary,
+    failure::{self, Circumstances},
+    headers::Headers,
+    input::{Inputs, Target, connection_name, text_in},
+    operation::{Kind, Operation, Progress, Success},
+    output,
+    redactor::Redactor,
+    secrets,
+};
 use crate::{
     job::{Job, Variables},
-    outcome::Outcome,
-    servicenow::{Endpoint, Error, Reason, Reply, Request},
+    outcome::{MAX_MESSAGE_CHARS, Outcome, cut},
+    servicenow::{
+        Endpoint, Error, Method, Reason, Reply, Request,
+        reading::{self, Asked},
+    },
 };
+
+/// Most requests for one job; the longest search takes a fifth of it.
+const MAX_CALLS: u32 = 500;
 
 /// What is to be done next.
 #[derive(Debug)]
@@ -31,68 +46,201 @@ pub struct Call {
 /// A job in progress.
 #[derive(Debug)]
 pub struct Exchange {
-    #[expect(dead_code, reason = "the operations that read it follow")]
-    config: Arc<Config>,
+    core: Arc<Core>,
     job: Arc<Job>,
+    headers: Headers,
+    redactor: Redactor,
+    running: Option<Running>,
+    summary: Summary,
+}
+
+/// An operation under way.
+#[derive(Debug)]
+struct Running {
+    endpoint: Arc<Endpoint>,
+    operation: Box<dyn Operation>,
+    method: Method,
 }
 
 impl Exchange {
-    pub(crate) fn start(
-        config: Arc<Config>,
-        job: Arc<Job>,
-        _secrets: Secrets,
-        now: jiff::Timestamp,
-    ) -> (Self, Step) {
-        let exchange = Self { config, job };
-        let error = Error::new(Reason::InvalidInput, "no operation is known yet");
-        let finished = exchange.fail(error, now);
-        (exchange, Step::Done(Box::new(finished)))
+    /// An exchange in which nothing has happened.
+    pub(crate) fn new(core: Arc<Core>, job: Arc<Job>, headers: Headers, secrets: &Secrets) -> Self {
+        let summary = Summary::new(connection_name(&job.variables));
+        Self { core, job, headers, redactor: Redactor::new(secrets), running: None, summary }
+    }
+
+    /// Reads the inputs and takes the first step.
+    pub(crate) fn start(mut self, secrets: &Secrets, now: jiff::Timestamp) -> (Self, Step) {
+        let step = match self.read(secrets) {
+            Ok(mut running) => {
+                let progress = running.operation.start();
+                self.running = Some(running);
+                self.step(progress, now)
+            }
+            Err(error) => self.done(Err(error), now),
+        };
+        (self, step)
     }
 
     /// Goes on with the reply to the last request.
     pub fn resume(&mut self, reply: Reply, now: jiff::Timestamp) -> Step {
-        let message = match reply {
-            Ok(response) => format!("unexpected answer {}", response.status),
-            Err(no_answer) => no_answer.message,
+        let Some(running) = &mut self.running else {
+            let message = "a reply came after the end of the exchange";
+            return self.done(Err(Error::new(Reason::UnexpectedResponse, message)), now);
         };
-        Step::Done(Box::new(self.fail(Error::new(Reason::UnexpectedResponse, message), now)))
+        let asked = Asked {
+            method: running.method,
+            accepted_is_done: running.operation.accepted_is_done(),
+        };
+        let progress = running.operation.resume(reading::read(asked, reply, now));
+        self.step(progress, now)
     }
 
     /// Ends the exchange with an error from outside, e.g. a deadline that leaves no time for
     /// another call.
-    pub fn fail(&self, error: Error, _now: jiff::Timestamp) -> Finished {
-        Finished {
-            outcome: Outcome::Fail {
-                retries: if error.reason.is_transient() { self.job.retries } else { 0 },
-                message: error.message,
-                retry_backoff: error.retry_after.unwrap_or_default(),
-                variables: Variables::new(),
-            },
-            summary: Summary::new(""),
+    pub fn fail(&mut self, error: Error, now: jiff::Timestamp) -> Finished {
+        self.finish(Err(error), now)
+    }
+
+    fn read(&mut self, secrets: &Secrets) -> Result<Running, Error> {
+        let kind = Kind::of(&self.job.job_type, text_in(&self.job.variables, "operation")?)?;
+        self.summary.operation = kind.name;
+        let target = Target::read(&self.job.variables, &self.core.config, secrets)?;
+        self.redactor =
+            std::mem::take(&mut self.redactor).with_authentication(&target.authentication);
+        let replaced = match self.core.config.secret_scope {
+            SecretScope::Credentials => None,
+            SecretScope::Inputs => Some(with_secrets(&self.job.variables, secrets)?),
+        };
+        let inputs = Inputs {
+            job: &self.job,
+            variables: replaced.as_ref().unwrap_or(&self.job.variables),
+            config: &self.core.config,
+            target: &target,
+            templates: &self.core.templates,
+            secrets,
+        };
+        let operation = (kind.read)(&inputs)?;
+        self.summary.table = operation.table().map(|table| table.as_str().to_owned());
+        let endpoint = Arc::new(target.endpoint());
+        Ok(Running { endpoint, operation, method: Method::Get })
+    }
+
+    fn step(&mut self, progress: Progress, now: jiff::Timestamp) -> Step {
+        let request = match progress {
+            Progress::Done(result) => return self.done(result, now),
+            Progress::Ask(request) => request,
+        };
+        let Some(running) = self.running.as_mut().filter(|_| self.summary.calls < MAX_CALLS) else {
+            let message = format!("it takes more than {MAX_CALLS} requests: ask for less");
+            return self.done(Err(Error::new(Reason::UnexpectedResponse, message)), now);
+        };
+        running.method = request.method;
+        self.summary.calls += 1;
+        Step::Send(Call { endpoint: Arc::clone(&running.endpoint), request })
+    }
+
+    fn done(&mut self, result: Result<Box<Success>, Error>, now: jiff::Timestamp) -> Step {
+        Step::Done(Box::new(self.finish(result, now)))
+    }
+
+    fn finish(&mut self, result: Result<Box<Success>, Error>, now: jiff::Timestamp) -> Finished {
+        let mut summary = self.summary.clone();
+        let creates = self.running.take().is_some_and(|running| running.operation.creates());
+        let at = Circumstances {
+            job: &self.job,
+            headers: &self.headers,
+            max_outage: self.core.config.max_outage,
+            now,
+        };
+        let mut outcome = match result {
+            Ok(success) => self.succeed(at, &success, &mut summary),
+            Err(mut error) => {
+                if creates && error.reason == Reason::OutcomeUnknown {
+                    summary.effect = Some(Effect::Unknown);
+                }
+                error.message = told_where(&summary, &error);
+                summary.result = Err(error.reason);
+                failure::after_error(at, &error, &mut summary.warnings)
+            }
+        };
+        self.redactor.finish(&mut outcome, &mut summary);
+        cut_message(&mut outcome);
+        Finished { outcome, summary }
+    }
+
+    fn succeed(&self, at: Circumstances<'_>, success: &Success, summary: &mut Summary) -> Outcome {
+        summary.result = Ok(success.word);
+        summary.sys_id = success.text("sysId").map(str::to_owned);
+        summary.number = success.text("number").map(str::to_owned);
+        summary.effect = success.effect;
+        match output::map(self.headers(), success, at.now, self.core.config.max_result_bytes) {
+            Ok(output) => {
+                summary.warnings = output.warnings;
+                failure::after_success(at, success, output.variables, &mut summary.warnings)
+            }
+            Err(error) => {
+                summary.result = Err(error.reason);
+                failure::after_error(at, &error, &mut summary.warnings)
+            }
         }
     }
 
-    /// Ends the exchange with the job as it was: unchanged retries, no back-off.
-    pub fn hand_back(&self, message: &str) -> Finished {
-        handed_back(&self.job, message)
+    fn headers(&self) -> &Headers {
+        &self.headers
     }
 }
 
-pub(crate) fn handed_back(job: &Job, message: &str) -> Finished {
-    failed(job, job.retries, message)
+/// The end of a job that could not even be planned.
+pub(crate) fn not_planned(core: &Core, job: &Job, error: &Error) -> Finished {
+    let headers = Headers::default();
+    // An input error is permanent: the time does not matter.
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let at = Circumstances { job, headers: &headers, max_outage: core.config.max_outage, now };
+    let mut summary = Summary::new(connection_name(&job.variables));
+    summary.result = Err(error.reason);
+    let mut outcome = failure::after_error(at, error, &mut summary.warnings);
+    cut_message(&mut outcome);
+    Finished { outcome, summary }
 }
 
-pub(crate) fn finished_by_panic(job: &Job, panic: &str) -> Finished {
-    failed(job, (job.retries - 1).max(0), &format!("internal error: {panic}"))
+/// The end of a job whose handling panicked.
+pub(crate) fn panicked(job: &Job, panic: &str) -> Finished {
+    let mut summary = Summary::new(connection_name(&job.variables));
+    summary.result = Err(Reason::UnexpectedResponse);
+    let mut outcome = failure::after_panic(job, panic);
+    cut_message(&mut outcome);
+    Finished { outcome, summary }
 }
 
-fn failed(job: &Job, retries: i32, message: &str) -> Finished {
-    let outcome = Outcome::Fail {
-        retries,
-        message: crate::outcome::cut(message, crate::outcome::MAX_MESSAGE_CHARS),
-        retry_backoff: Duration::ZERO,
-        variables: Variables::new(),
-    };
-    let connection = job.variables.get("connection").and_then(|v| v.as_str()).unwrap_or_default();
-    Finished { outcome, summary: Summary::new(connection) }
+/// All inputs with secrets in place, but for those that are replaced where they are used.
+fn with_secrets(variables: &Variables, secrets: &Secrets) -> Result<Variables, Error> {
+    let mut replaced = variables.clone();
+    for (name, value) in &mut replaced {
+        if !matches!(
+            name.as_str(),
+            "authentication" | "headers" | "error" | "connection" | "instance"
+        ) {
+            secrets::replace_in_value(value, secrets)?;
+        }
+    }
+    Ok(replaced)
+}
+
+/// What went wrong, and at what. Input errors name their variable already.
+fn told_where(summary: &Summary, error: &Error) -> String {
+    let is_told = error.reason == Reason::InvalidInput && error.status.is_none();
+    if is_told || summary.operation.is_empty() {
+        return error.message.clone();
+    }
+    match &summary.table {
+        Some(table) => format!("{} {table}: {}", summary.operation, error.message),
+        None => format!("{}: {}", summary.operation, error.message),
+    }
+}
+
+fn cut_message(outcome: &mut Outcome) {
+    if let Outcome::Fail { message, .. } | Outcome::ThrowError { message, .. } = outcome {
+        *message = cut(message, MAX_MESSAGE_CHARS);
+    }
 }

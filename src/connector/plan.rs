@@ -9,7 +9,12 @@ use std::{
 
 use secrecy::SecretString;
 
-use super::{Config, Exchange, Finished, Step};
+use super::{
+    Core, Exchange, Finished, SecretScope, Step, exchange,
+    headers::Headers,
+    input::{credential_texts, invalid},
+    secrets,
+};
 use crate::{job::Job, servicenow::Error};
 
 /// Secret values by name; a name that is missing here is an unknown secret.
@@ -18,19 +23,27 @@ pub type Secrets = BTreeMap<String, SecretString>;
 /// A job with its headers read and its expressions parsed; nothing has been sent.
 #[derive(Debug)]
 pub struct Plan {
-    config: Arc<Config>,
+    core: Arc<Core>,
     job: Arc<Job>,
+    headers: Headers,
     secret_names: BTreeSet<String>,
 }
 
 impl Plan {
-    pub(crate) fn new(config: Arc<Config>, job: Arc<Job>) -> Self {
-        Self { config, job, secret_names: BTreeSet::new() }
+    pub(crate) fn new(core: Arc<Core>, job: Arc<Job>) -> Result<Self, Box<Finished>> {
+        let headers = match &job.defect {
+            Some(defect) => Err(invalid(defect.as_str())),
+            None => Headers::read(&job, &core.expressions),
+        };
+        let headers =
+            headers.map_err(|error| Box::new(exchange::not_planned(&core, &job, &error)))?;
+        let secret_names = secret_names(&core, &job);
+        Ok(Self { core, job, headers, secret_names })
     }
 
     /// How long the job is to be locked for, when its author says so (`jobTimeout`).
     pub fn job_timeout(&self) -> Option<Duration> {
-        None
+        self.headers.job_timeout
     }
 
     /// The secrets to look up before [`Plan::start`].
@@ -39,17 +52,34 @@ impl Plan {
     }
 
     /// Puts the secrets in place, reads the inputs and takes the first step.
+    #[expect(clippy::needless_pass_by_value, reason = "a job's secrets end with its start")]
     pub fn start(self, secrets: Secrets, now: jiff::Timestamp) -> (Exchange, Step) {
-        Exchange::start(self.config, self.job, secrets, now)
+        Exchange::new(self.core, self.job, self.headers, &secrets).start(&secrets, now)
     }
 
     /// Ends the job before its start with an error from outside, e.g. an unreadable secret.
     pub fn fail(self, error: Error, now: jiff::Timestamp) -> Finished {
-        Exchange::start(self.config, self.job, Secrets::new(), now).0.fail(error, now)
+        Exchange::new(self.core, self.job, self.headers, &Secrets::new()).fail(error, now)
     }
+}
 
-    /// Hands the job back as it was: unchanged retries, no back-off.
-    pub fn hand_back(self, message: &str) -> Finished {
-        super::exchange::handed_back(&self.job, message)
+fn secret_names(core: &Core, job: &Job) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for text in credential_texts(&job.variables, &core.config) {
+        secrets::names_in_value(&text, &mut names);
     }
+    for (name, value) in &job.variables {
+        let is_in_scope = match core.config.secret_scope {
+            SecretScope::Credentials => name == "headers",
+            // Inline credentials count only where they are used, see above.
+            SecretScope::Inputs => {
+                let is_elsewhere = ["authentication", "error", "connection", "instance"];
+                !is_elsewhere.contains(&name.as_str())
+            }
+        };
+        if is_in_scope {
+            secrets::names_in_value(value, &mut names);
+        }
+    }
+    names
 }

@@ -92,14 +92,11 @@ fn write_context(shared: &Shared, call: &Call, caller: &Caller, now: Timestamp) 
         ("started", &stamp.now),
         ("ended", &stamp.now),
         ("run_time", "0"),
-        ("sys_created_on", &stamp.now),
-        ("sys_created_by", &stamp.user_name),
-        ("sys_updated_on", &stamp.now),
-        ("sys_updated_by", &stamp.user_name),
     ] {
         context.set_in(&table, field, value);
     }
     rules::fill_defaults(&mut store, &table, &mut context, &stamp);
+    rules::mark_created(&table, &mut context, &stamp);
     store.insert(context);
     id
 }

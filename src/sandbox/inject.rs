@@ -228,14 +228,11 @@ fn with_error(mut genuine: Answer) -> Answer {
 /// A body that ends before its announced length, its bytes out before the connection dies.
 fn unfinished(bytes: Bytes) -> Body {
     Body::from_stream(stream::unfold(Some(bytes), |part| async move {
-        match part {
-            Some(bytes) => Some((Ok::<_, Infallible>(bytes), None)),
-            None => {
-                // One more turn of the connection, so that it flushes what it has.
-                tokio::task::yield_now().await;
-                None
-            }
+        if part.is_none() {
+            // One more turn of the connection, so that it flushes what it has.
+            tokio::task::yield_now().await;
         }
+        part.map(|bytes| (Ok::<_, Infallible>(bytes), None))
     }))
 }
 

@@ -5,19 +5,19 @@
 //! and the rest holds: in the worst case every record matches. Not understood, and so
 //! dropped as well: `RLQUERY`, `IN_HIERARCHY`, the operators of notification conditions.
 
+mod condition;
 mod dates;
 mod parse;
 pub(crate) mod path;
 mod script;
-mod test;
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 
 use jiff::{Timestamp, tz::TimeZone};
 
 use self::{
+    condition::{Condition, Test},
     path::{Path, compare},
-    test::{Condition, Test},
 };
 use super::{
     display,
@@ -73,11 +73,11 @@ impl Query {
     }
 
     /// The records of the table that match, in the order asked for, else oldest first.
-    pub(crate) fn select<'a>(&self, store: &'a Store, table: &Table) -> Vec<&'a Arc<Record>> {
+    pub(crate) fn select<'a>(&'a self, store: &'a Store, table: &Table) -> Vec<&'a Arc<Record>> {
         let mut found = self.candidates(store, table);
         found.retain(|record| self.matches(store, record));
         if !self.order.is_empty() {
-            found.sort_by(|left, right| self.order_of(store, left, right));
+            self.sort(store, &mut found);
         }
         found
     }
@@ -108,22 +108,36 @@ impl Query {
         store.scan(table)
     }
 
-    fn order_of(&self, store: &Store, left: &Record, right: &Record) -> Ordering {
-        let key = |path: &Path, record| match path.walk(store, record) {
-            Some((last, column)) if column.kind == Kind::Reference => {
-                display::of_reference(store, column, last.get(&column.name))
-            }
-            Some((last, column)) => last.get(&column.name).to_owned(),
-            None => String::new(),
+    /// Sorts by keys that are worked out once a record.
+    fn sort<'a>(&'a self, store: &'a Store, found: &mut Vec<&'a Arc<Record>>) {
+        let key = |record: &'a Record| -> Vec<Cow<'a, str>> {
+            self.order.iter().map(|(path, _)| sort_key(store, path, record)).collect()
         };
-        for (path, direction) in &self.order {
-            let order = compare(path.last(), &key(path, left), &key(path, right));
+        let mut keyed: Vec<_> = found.drain(..).map(|record| (key(record), record)).collect();
+        keyed.sort_by(|(left, _), (right, _)| self.order_of(left, right));
+        found.extend(keyed.into_iter().map(|(_, record)| record));
+    }
+
+    fn order_of(&self, left: &[Cow<'_, str>], right: &[Cow<'_, str>]) -> Ordering {
+        for ((path, direction), (left, right)) in self.order.iter().zip(left.iter().zip(right)) {
+            let order = compare(path.last(), left, right);
             let order = if *direction == Direction::Down { order.reverse() } else { order };
             if order.is_ne() {
                 return order;
             }
         }
         Ordering::Equal
+    }
+}
+
+/// References are sorted by the names of what they point to.
+fn sort_key<'a>(store: &'a Store, path: &'a Path, record: &'a Record) -> Cow<'a, str> {
+    match path.walk(store, record) {
+        Some((last, column)) if column.kind == Kind::Reference => {
+            display::of_reference(store, column, last.get(&column.name)).into()
+        }
+        Some((last, column)) => last.get(&column.name).into(),
+        None => "".into(),
     }
 }
 

@@ -53,6 +53,7 @@ async fn serve(
     ConnectInfo(wire): ConnectInfo<Wire>,
     request: Request,
 ) -> Result<Response<Body>, Infallible> {
+    let _busy = wire.busy();
     let Some(call) = Call::read(request, scheme.as_str()).await else {
         return Ok(failure::unreadable_body().into_response(false));
     };

@@ -45,6 +45,18 @@ fn number(store: &mut Store, table: &Table, record: &mut Record) {
     }
 }
 
+/// Notes who made a record and when, where it does not say so yet.
+pub(crate) fn mark_created(table: &Table, record: &mut Record, stamp: &Stamp) {
+    for (field, value) in [
+        ("sys_created_on", &stamp.now),
+        ("sys_created_by", &stamp.user_name),
+        ("sys_updated_on", &stamp.now),
+        ("sys_updated_by", &stamp.user_name),
+    ] {
+        record.fill_in(table, field, value.as_str());
+    }
+}
+
 /// Brings the fields that depend on others in line after a change.
 pub(crate) fn follow(table: &Table, old: Option<&Record>, record: &mut Record, stamp: &Stamp) {
     twin(table, old, record);

@@ -194,13 +194,13 @@ mod tests {
 
     use super::Schema;
 
-    fn schema(layer: serde_json::Value) -> Schema {
+    fn schema(layer: &serde_json::Value) -> Schema {
         Schema::build(&[layer.as_object().unwrap().clone()]).unwrap()
     }
 
     #[test]
     fn a_table_has_its_own_columns_its_parents_and_the_base() {
-        let schema = schema(json!({}));
+        let schema = schema(&json!({}));
         let incident = schema.table("incident").unwrap();
         for column in ["caller_id", "short_description", "sys_id"] {
             assert!(incident.column(column).is_some(), "{column}");
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_seed_adds_columns_to_parent_and_child_and_tables_of_its_own() {
-        let schema = schema(json!({
+        let schema = schema(&json!({
             "task": [{"u_colour": "red"}],
             "u_order": [{"u_size": "9"}],
             "$tables": {"u_part": {"columns": {"u_order": {"type": "reference", "reference": "u_order"}}}}

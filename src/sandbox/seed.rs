@@ -82,42 +82,40 @@ fn layer(text: &str) -> Result<Map<String, Value>, Error> {
 }
 
 fn plant_row(store: &mut Store, table: &Table, row: &Map<String, Value>, stamp: &Stamp) {
-    let mut record = Record::new(&table.name);
-    let mut notes = Vec::new();
-    for (field, value) in row {
-        let Some(column) = table.column(field) else { continue };
-        let text = text_of(value);
-        match column.kind {
-            Kind::Journal if !text.is_empty() => {
-                notes.push(Note { element: column.name.clone(), text })
-            }
-            Kind::Journal | Kind::JournalList => {}
-            _ => record.set(&column.name, text),
-        }
-    }
+    let (mut record, notes) = read_row(table, row);
     if record.sys_id().is_empty() {
         let id = store.new_id();
         record.set_in(table, "sys_id", id);
     }
     rules::fill_defaults(store, table, &mut record, stamp);
-    let told_closed = row.contains_key("active").then(|| record.get("active").to_owned());
+    let told_active = row.contains_key("active").then(|| record.get("active").to_owned());
     rules::follow(table, None, &mut record, stamp);
-    if let Some(active) = told_closed {
+    if let Some(active) = told_active {
         record.set_in(table, "active", active);
     }
-    for (field, value) in [
-        ("sys_created_on", &stamp.now),
-        ("sys_created_by", &stamp.user_name),
-        ("sys_updated_on", &stamp.now),
-        ("sys_updated_by", &stamp.user_name),
-    ] {
-        record.fill_in(table, field, value.as_str());
-    }
+    rules::mark_created(table, &mut record, stamp);
     if let Some(former) = store.find(table, record.sys_id()).cloned() {
         store.remove(&former);
     }
     let record = store.insert(record);
     journal::append(store, &record, notes, &stamp.now, &stamp.user_name);
+}
+
+/// The row's values as they stand; texts for journals become entries.
+fn read_row(table: &Table, row: &Map<String, Value>) -> (Record, Vec<Note>) {
+    let (mut record, mut notes) = (Record::new(&table.name), Vec::new());
+    for (field, value) in row {
+        let Some(column) = table.column(field) else { continue };
+        let text = text_of(value);
+        match column.kind {
+            Kind::Journal if !text.is_empty() => {
+                notes.push(Note { element: column.name.clone(), text });
+            }
+            Kind::Journal | Kind::JournalList => {}
+            _ => record.set(&column.name, text),
+        }
+    }
+    (record, notes)
 }
 
 #[cfg(test)]

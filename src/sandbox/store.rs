@@ -28,7 +28,7 @@ pub(crate) struct Store {
 /// The rows of one table, in the order of their insertion.
 #[derive(Debug, Default)]
 struct Rows {
-    rows: BTreeMap<u64, Arc<Record>>,
+    in_order: BTreeMap<u64, Arc<Record>>,
     by_id: HashMap<String, u64>,
     indexes: [HashMap<String, Vec<u64>>; INDEXED.len()],
 }
@@ -55,7 +55,7 @@ impl Store {
         let key = sys_id.to_ascii_lowercase();
         table.family.iter().find_map(|class| {
             let rows = self.tables.get(class)?;
-            rows.rows.get(rows.by_id.get(&key)?)
+            rows.in_order.get(rows.by_id.get(&key)?)
         })
     }
 
@@ -70,10 +70,10 @@ impl Store {
             return self
                 .tables
                 .get(only)
-                .map(|rows| rows.rows.values().collect())
+                .map(|rows| rows.in_order.values().collect())
                 .unwrap_or_default();
         }
-        self.merged(table, |rows| rows.rows.iter().collect())
+        self.merged(table, |rows| rows.in_order.iter().collect())
     }
 
     /// The records whose indexed `field` has that value; `None` when there is no index.
@@ -87,7 +87,7 @@ impl Store {
         let key = value.to_lowercase();
         Some(self.merged(table, |rows| {
             let found = rows.indexes[index].get(&key).map(Vec::as_slice).unwrap_or_default();
-            found.iter().filter_map(|at| rows.rows.get_key_value(at)).collect()
+            found.iter().filter_map(|at| rows.in_order.get_key_value(at)).collect()
         }))
     }
 
@@ -140,12 +140,12 @@ impl Rows {
                 index.entry(value.to_lowercase()).or_default().push(at);
             }
         }
-        self.rows.insert(at, record.clone());
+        self.in_order.insert(at, record.clone());
     }
 
     fn take(&mut self, sys_id: &str) -> Option<u64> {
         let at = self.by_id.remove(&sys_id.to_ascii_lowercase())?;
-        let record = self.rows.remove(&at)?;
+        let record = self.in_order.remove(&at)?;
         for (index, field) in self.indexes.iter_mut().zip(INDEXED) {
             let key = record.get(field).to_lowercase();
             if let Some(places) = index.get_mut(&key) {

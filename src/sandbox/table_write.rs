@@ -15,7 +15,7 @@ use super::{
     journal::{self, Note},
     record::Record,
     render::Shape,
-    rules::{self, Stamp},
+    rules,
     schema::{Kind, Table},
     store::Store,
     time,
@@ -57,7 +57,7 @@ pub(crate) fn insert(
     rules::fill_defaults(&mut store, &table, &mut draft.record, &stamp);
     rules::follow(&table, None, &mut draft.record, &stamp);
     check_policy(&table, &draft.record)?;
-    created_stamps(&table, &mut draft.record, &stamp);
+    rules::mark_created(&table, &mut draft.record, &stamp);
     let record = store.insert(draft.record);
     journal::append(&mut store, &record, draft.notes, &stamp.now, &stamp.user_name);
     let location = format!("{}{}/table/{}/{id}", call.origin, call.version.prefix(), table.name);
@@ -73,9 +73,9 @@ pub(crate) fn update(
     table: &str,
     sys_id: &str,
 ) -> Result<Answer, Answer> {
+    let fields = call.record()?;
     let mut store = shared.write();
     let table = store.table(table).cloned().ok_or_else(|| failure::invalid_table(table))?;
-    let fields = call.record()?;
     let old = store.find(&table, sys_id).cloned().ok_or_else(failure::no_record)?;
     let record = change(shared, &mut store, call, caller, &table, &old, &fields)?;
     Ok(echo(StatusCode::OK, &store, call, caller, &table, &record))
@@ -194,17 +194,6 @@ fn input_of(call: &Call) -> Input {
 fn check_policy(table: &Table, record: &Record) -> Result<(), Answer> {
     let missing = rules::missing(table, record);
     if missing.is_empty() { Ok(()) } else { Err(failure::data_policy(&missing)) }
-}
-
-fn created_stamps(table: &Table, record: &mut Record, stamp: &Stamp) {
-    for (field, value) in [
-        ("sys_created_on", &stamp.now),
-        ("sys_created_by", &stamp.user_name),
-        ("sys_updated_on", &stamp.now),
-        ("sys_updated_by", &stamp.user_name),
-    ] {
-        record.set_in(table, field, value.as_str());
-    }
 }
 
 /// The written record, read back; nothing with `X-no-response-body`.

@@ -129,3 +129,33 @@ impl Error {
         Self { reason, message: message.into(), status: None, retry_after: None, response: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Reason;
+
+    #[test]
+    fn every_reason_has_its_section_in_the_order_of_the_page() {
+        let page = include_str!("../../docs/errors.md");
+        let sections: Vec<&str> =
+            page.lines().filter_map(|line| line.strip_prefix("## SN_")).collect();
+        let reasons: Vec<&str> =
+            Reason::ALL.iter().filter_map(|reason| reason.as_str().strip_prefix("SN_")).collect();
+        assert_eq!(sections, reasons);
+        for part in page.split("\n## SN_").skip(1) {
+            for words in ["**What happened.**", "**What the job did.**", "**What to do.**"] {
+                assert!(part.contains(words), "{words} {part}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_page_lists_the_transient_reasons() {
+        let page = include_str!("../../docs/errors.md");
+        let row = page.lines().find(|line| line.starts_with("| transient")).unwrap();
+        for reason in Reason::ALL {
+            let is_listed = row.contains(&format!("`{reason}`"));
+            assert_eq!(is_listed, reason.is_transient(), "{reason}");
+        }
+    }
+}

@@ -3,7 +3,8 @@
 //! Policy:
 //!
 //! - HTTP/1.1 with kept connections: ServiceNow closes an idle one after 20 s, so we let
-//!   go of it after 15 s. Never more connections than the endpoint's `max_concurrency`.
+//!   go of it after 15 s. No more connections than calls at once; how many calls there are at
+//!   once is the caller's to bound, by the endpoint's `max_concurrency`.
 //! - A request is sent once. Redirects are answers (an instance that redirects an API
 //!   call asks for a login, or sleeps). The one second try is the one after a 401 that a
 //!   fresh OAuth token can cure: a 401 did nothing. The HTTP library below may take
@@ -12,8 +13,8 @@
 //! - No cookies: calls that share a session are run one after the other by the instance,
 //!   and beyond ten of them dropped with a 202. `Set-Cookie` holds live session ids, so
 //!   it is not handed on either.
-//! - Everything has an end: connecting, waiting for a slot, silence in an answer, the
-//!   whole call, and the size of an answer (counted after decompression).
+//! - Everything has an end: connecting, silence in an answer, the whole call, and the size
+//!   of an answer (counted after decompression).
 //! - [`NoAnswer::may_have_acted`] is `false` only when nothing of the request was sent.
 //! - Logs have the method, the path without its query, the status and the time.
 
@@ -52,8 +53,6 @@ const MAX_TOKEN_BYTES: usize = 64 * 1024;
 pub struct Config {
     /// Until a connection stands: name, TCP and TLS; 5 s.
     pub connect_timeout: Duration,
-    /// Until one of the endpoint's `max_concurrency` slots is free; 30 s.
-    pub slot_timeout: Duration,
     /// The whole call; 65 s, just above the 60 s after which ServiceNow cancels its side.
     pub call_timeout: Duration,
     /// Silence in the middle of an answer; 10 s.
@@ -79,7 +78,6 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             connect_timeout: Duration::from_secs(5),
-            slot_timeout: Duration::from_secs(30),
             call_timeout: Duration::from_secs(65),
             read_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(15),
@@ -124,7 +122,6 @@ impl Client {
     /// A client; connects to nothing yet.
     pub fn new(config: &Config) -> Result<Self, Error> {
         let call = Limits {
-            slot: config.slot_timeout,
             total: config.call_timeout,
             silence: config.read_timeout,
             bytes: config.max_response_bytes,
@@ -211,7 +208,7 @@ fn is_unauthorized(reply: &Reply) -> bool {
     matches!(reply, Ok(response) if response.status == StatusCode::UNAUTHORIZED.as_u16())
 }
 
-/// Asks the token endpoint. Takes a slot like any other call.
+/// Asks the token endpoint.
 async fn fetch_token(
     endpoint: Arc<Endpoint>,
     pool: Arc<Pool>,

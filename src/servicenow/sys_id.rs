@@ -24,6 +24,11 @@ impl SysId {
         }
     }
 
+    /// The id that these 128 bits spell, in lower case.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(format!("{:032x}", u128::from_be_bytes(bytes)))
+    }
+
     /// The 32 digits.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -39,6 +44,13 @@ impl fmt::Display for SysId {
 #[cfg(test)]
 mod tests {
     use super::SysId;
+
+    #[test]
+    fn bytes_spell_32_digits() {
+        let mut bytes = [0; 16];
+        bytes[15] = 0xab;
+        assert_eq!(SysId::from_bytes(bytes).as_str(), "000000000000000000000000000000ab");
+    }
 
     #[test]
     fn takes_32_hex_digits_and_nothing_else() {

@@ -50,9 +50,7 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
             worker.parts.metrics.job_ended(&job.job_type, &finished, reported.fate());
             run_log::finished(&job, &finished, reported, began.elapsed());
         }
-        Ending::Unstarted => {
-            reporter::hand_back(&worker.parts.gateway, &job, worker.config.job_timeout).await;
-        }
+        Ending::Unstarted => worker.hand_back(&job, &lease).await,
         Ending::Lost => {
             worker.parts.metrics.job_lost(&job.job_type);
             run_log::lost(&job, began.elapsed());
@@ -70,7 +68,7 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     }
     let plan = match worker.parts.connector.plan(Arc::clone(job)) {
         Ok(plan) => plan,
-        Err(finished) => return Ending::Finished(Box::new(finished)),
+        Err(finished) => return Ending::Finished(finished),
     };
     if let Some(timeout) = plan.job_timeout()
         && !lease.resize(&worker.parts.gateway, timeout).await

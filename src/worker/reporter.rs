@@ -57,15 +57,14 @@ pub(super) async fn report<G: JobGateway>(
 }
 
 /// Gives a job back unstarted, with its retries as they were.
-pub(super) async fn hand_back<G: JobGateway>(gateway: &G, job: &Job, timeout: Duration) {
-    let lease = Lease::new(job.id.clone(), Instant::now(), timeout);
+pub(super) async fn hand_back<G: JobGateway>(gateway: &G, lease: &Lease, job: &Job) {
     let outcome = Outcome::Fail {
         retries: job.retries,
         message: "handed back unstarted: the worker is shutting down".to_owned(),
         retry_backoff: Duration::ZERO,
         variables: Variables::new(),
     };
-    let reported = report(gateway, &lease, job, &outcome).await;
+    let reported = report(gateway, lease, job, &outcome).await;
     tracing::info!(job_key = %job.id.key, ?reported, "job handed back unstarted");
 }
 

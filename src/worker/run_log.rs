@@ -9,9 +9,9 @@ use crate::{connector::Finished, job::Job, outcome::Outcome};
 pub(super) fn finished(job: &Job, finished: &Finished, reported: Reported, took: Duration) {
     let summary = &finished.summary;
     let (command, detail) = match &finished.outcome {
-        Outcome::Complete { .. } => ("complete", ""),
-        Outcome::Fail { message, .. } => ("fail", message.as_str()),
-        Outcome::ThrowError { code, .. } => ("throw_error", code.as_str()),
+        Outcome::Complete { .. } => ("complete", None),
+        Outcome::Fail { message, .. } => ("fail", Some(message.as_str())),
+        Outcome::ThrowError { code, .. } => ("throw_error", Some(code.as_str())),
     };
     let result = match summary.result {
         Ok(outcome) => outcome,

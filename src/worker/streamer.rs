@@ -3,16 +3,23 @@
 //! What the gateway pushed beyond our slots waits in the transport's small window, while its
 //! lock runs: see [`arrivals`](super::arrivals).
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{ops::ControlFlow, sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 
-use super::{Source, Worker, arrivals::Arrivals, backoff::Backoff, reporter};
+use super::{Source, Worker, arrivals::Arrivals, backoff::Backoff, lease::Lease};
 use crate::{
     job::Job,
     ports::{Clock, GatewayError, JobGateway, JobStream, SecretProvider, Subscription, Transport},
 };
+
+/// Most jobs taken from a stream at its end, in case the engine pushes on meanwhile.
+const MAX_ARRIVED: usize = 1_000;
+/// Silence after which nothing more is thought to be on its way.
+const QUIET: Duration = Duration::from_millis(20);
+/// Longest wait for that silence.
+const MOST_QUIET: Duration = Duration::from_millis(200);
 
 /// Keeps a stream open until the worker stops.
 pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
@@ -57,11 +64,13 @@ async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         tokio::select! {
             biased;
             () = worker.stop.cancelled() => {
-                hand_back_buffered(worker, stream).await;
+                for (job, arrival) in take_arrived(stream, &mut arrivals).await {
+                    hand_back(worker, job, arrival);
+                }
                 return Ended::Break(());
             }
             () = tokio::time::sleep_until(end_of_life) => {
-                hand_back_buffered(worker, stream).await;
+                run_rest(worker, take_arrived(stream, &mut arrivals).await).await;
                 backoff.reset();
                 return Ended::Continue(Ok(()));
             }
@@ -93,14 +102,43 @@ async fn next_job(
     }))
 }
 
-/// Gives jobs back that arrived but were never taken from the stream. Otherwise they stay
-/// locked until their time-out.
-async fn hand_back_buffered<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
-    worker: &Arc<Worker<G, T, S, C>>,
-    mut stream: JobStream,
-) {
-    while let Some(Some(Ok(job))) = stream.next().now_or_never() {
-        worker.parts.metrics.activated(&job.job_type, Source::Push.as_str());
-        reporter::hand_back(&worker.parts.gateway, &job, worker.config.job_timeout).await;
+/// Ends the stream and returns the jobs that have arrived, or were on their way. They would
+/// stay locked until their time-out otherwise. It is closed before any of them goes back,
+/// since the engine would push them to us again.
+async fn take_arrived(mut stream: JobStream, arrivals: &mut Arrivals) -> Vec<(Job, Instant)> {
+    let mut taken = Vec::new();
+    let end = Instant::now() + MOST_QUIET;
+    while taken.len() < MAX_ARRIVED && Instant::now() < end {
+        let next = next_job(&mut stream, arrivals);
+        match tokio::time::timeout(QUIET, next).await {
+            Ok(Some(Ok(job))) => taken.push(job),
+            _ => break,
+        }
     }
+    taken
+}
+
+/// Runs what an ended stream left, as slots become free.
+async fn run_rest<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
+    worker: &Arc<Worker<G, T, S, C>>,
+    rest: Vec<(Job, Instant)>,
+) {
+    for (job, arrival) in rest {
+        match worker.stop.run_until_cancelled(worker.slots.for_push()).await {
+            Some(Some(slot)) => worker.dispatch(job, slot, arrival, Source::Push),
+            _ => hand_back(worker, job, arrival),
+        }
+    }
+}
+
+fn hand_back<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
+    worker: &Arc<Worker<G, T, S, C>>,
+    job: Job,
+    arrival: Instant,
+) {
+    worker.parts.metrics.activated(&job.job_type, Source::Push.as_str());
+    let lease = Lease::new(job.id.clone(), arrival, worker.config.job_timeout);
+    let worker = Arc::clone(worker);
+    let tasks = worker.jobs.clone();
+    tasks.spawn(async move { worker.hand_back(&job, &lease).await });
 }

@@ -12,7 +12,7 @@ use crate::ports::{GatewayError, GatewayErrorKind};
 pub(super) enum Credentials {
     None,
     Fixed(MetadataValue<tonic::metadata::Ascii>),
-    Tokens(Tokens),
+    Tokens(Box<Tokens>),
 }
 
 impl Credentials {
@@ -29,7 +29,9 @@ impl Credentials {
                     sensitive(&text).map_err(|error| Error::TokenClient(error.message))?,
                 ))
             }
-            Authentication::Oidc(oidc) => Ok(Self::Tokens(Tokens::new(oidc.clone(), tls.clone())?)),
+            Authentication::Oidc(oidc) => {
+                Ok(Self::Tokens(Box::new(Tokens::new(oidc.clone(), tls.clone())?)))
+            }
         }
     }
 

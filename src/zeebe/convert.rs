@@ -216,7 +216,7 @@ mod tests {
         let subscription = Subscription {
             job_type: "t".to_owned(),
             worker: "w".to_owned(),
-            timeout: Duration::from_secs(60),
+            timeout: Duration::from_mins(1),
             fetch_variables: vec![],
             tenants: vec![],
             lease: false,

@@ -27,6 +27,8 @@ const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 /// How much longer than the gateway's own wait a poll is waited for.
 const POLL_MARGIN: Duration = Duration::from_secs(5);
+/// How long the first jobs of a poll wait for those of further partitions.
+const MORE_BATCHES: Duration = Duration::from_secs(1);
 
 /// A client of one gateway. Clones share its connections.
 #[derive(Debug)]
@@ -130,7 +132,6 @@ impl Gateway {
         let mut last_try = false;
         loop {
             let mut request = Request::new(message.clone());
-            request.set_timeout(limit);
             let used = self.credentials.apply(&mut request).await?;
             let sending = send(self.commands.clone(), request);
             let answer = match tokio::time::timeout(limit, sending).await {
@@ -234,20 +235,24 @@ impl JobGateway for Gateway {
     }
 }
 
-/// Reads a poll's answer to its end. What arrived before it broke is kept: those jobs are
-/// locked for us.
+/// Reads a poll's answer, a batch a partition, to its end. Jobs that have arrived are locked
+/// for us: they are kept when the rest breaks off, and wait for the rest but shortly.
 async fn collect(
     answer: Response<tonic::Streaming<proto::ActivateJobsResponse>>,
 ) -> Result<Vec<Job>, Status> {
     let mut batches = answer.into_inner();
     let mut jobs = Vec::new();
-    loop {
-        match batches.message().await {
-            Ok(Some(batch)) => jobs.extend(batch.jobs.into_iter().map(convert::job)),
-            Err(status) if jobs.is_empty() => return Err(status),
-            Ok(None) | Err(_) => return Ok(jobs),
-        }
+    while jobs.is_empty() {
+        let Some(batch) = batches.message().await? else { return Ok(jobs) };
+        jobs.extend(batch.jobs.into_iter().map(convert::job));
     }
+    let rest = async {
+        while let Ok(Some(batch)) = batches.message().await {
+            jobs.extend(batch.jobs.into_iter().map(convert::job));
+        }
+    };
+    let _complete = tokio::time::timeout(MORE_BATCHES, rest).await;
+    Ok(jobs)
 }
 
 fn start_request(

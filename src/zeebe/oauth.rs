@@ -9,6 +9,7 @@ use std::{
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{Error, Oidc};
@@ -19,7 +20,9 @@ const REFUSED_FOR: Duration = Duration::from_secs(30);
 /// How long another failure counts.
 const FAILED_FOR: Duration = Duration::from_secs(1);
 /// Lifetime of a token whose answer names none.
-const UNKNOWN_LIFETIME: Duration = Duration::from_secs(300);
+const UNKNOWN_LIFETIME: Duration = Duration::from_mins(5);
+/// Longest lifetime believed.
+const MAX_LIFETIME: Duration = Duration::from_hours(24);
 
 /// A token and its place in the order of tokens.
 #[derive(Clone, Debug)]
@@ -49,7 +52,7 @@ struct Fetching {
 #[derive(Deserialize)]
 struct Answer {
     access_token: SecretString,
-    expires_in: Option<u64>,
+    expires_in: Option<Value>,
 }
 
 impl Tokens {
@@ -71,7 +74,9 @@ impl Tokens {
             let due = Instant::now() >= token.renew_at;
             return match self.fetching.try_lock() {
                 // A failure is in the log; the old token serves until it ends.
-                Ok(mut fetching) if due => Ok(self.fetch(&mut fetching).await.unwrap_or(token)),
+                Ok(mut fetching) if due && self.is_latest(&token) => {
+                    Ok(self.fetch(&mut fetching).await.unwrap_or(token))
+                }
                 _ => Ok(token),
             };
         }
@@ -96,6 +101,11 @@ impl Tokens {
 
     fn latest(&self) -> Option<Token> {
         self.latest.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// False when somebody has renewed it meanwhile.
+    fn is_latest(&self, token: &Token) -> bool {
+        self.latest().is_some_and(|latest| latest.number == token.number)
     }
 
     fn usable(&self) -> Option<Token> {
@@ -168,14 +178,32 @@ impl Tokens {
 
 impl Token {
     fn new(answer: Answer, number: u64) -> Self {
-        let lifetime = answer.expires_in.map_or(UNKNOWN_LIFETIME, Duration::from_secs);
+        let lifetime = answer.lifetime();
         let ahead = Duration::from_mins(1).min(lifetime / 10);
         let now = Instant::now();
         Self {
             text: answer.access_token,
             number,
-            renew_at: now + (lifetime - ahead),
+            renew_at: now + lifetime.saturating_sub(ahead),
             expires_at: now + lifetime,
+        }
+    }
+}
+
+impl Answer {
+    /// How long the token serves. Some endpoints write the seconds as text; what makes no
+    /// sense counts as not said.
+    fn lifetime(&self) -> Duration {
+        let seconds = match &self.expires_in {
+            Some(Value::Number(number)) => number.as_f64(),
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            _ => None,
+        };
+        match seconds {
+            Some(seconds) if seconds >= 1.0 => {
+                Duration::from_secs_f64(seconds.min(MAX_LIFETIME.as_secs_f64()))
+            }
+            _ => UNKNOWN_LIFETIME,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Generated from `proto/gateway.proto`, client and server. Past [`super::convert`] nothing
+//! Generated from `proto/gateway.proto`, client and server. Past `convert` nothing
 //! of it is seen; the server half is for test gateways.
 #![allow(
     missing_docs,

@@ -1,1 +1,8 @@
-//! worker
+//! The worker between a scripted gateway and a scripted ServiceNow.
+
+mod intake;
+mod lease;
+mod report;
+mod rig;
+mod servicenow;
+mod shutdown;

@@ -1,10 +1,11 @@
 //! From the text of an encoded query to conditions.
 
 use super::{
-    Direction, Query, Scene, dates,
+    Direction, Query, Scene,
+    condition::{Condition, Part, Side, Test},
+    dates,
     path::Path,
     script,
-    test::{Condition, Part, Side, Test},
 };
 use crate::sandbox::{
     schema::{Kind, Table},

@@ -72,6 +72,10 @@ pub(crate) fn compare(column: Option<&Column>, left: &str, right: &str) -> Order
     {
         return left.cmp(&right);
     }
+    if left.is_ascii() && right.is_ascii() {
+        let left = left.bytes().map(|byte| byte.to_ascii_lowercase());
+        return left.cmp(right.bytes().map(|byte| byte.to_ascii_lowercase()));
+    }
     let left = left.chars().flat_map(char::to_lowercase);
     left.cmp(right.chars().flat_map(char::to_lowercase))
 }

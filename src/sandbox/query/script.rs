@@ -76,12 +76,11 @@ fn ago(name: &str, arguments: &[String], now: DateTime) -> Option<DateTime> {
 
 /// `beginningOfToday()`, `endOfLastMonth()` and the like.
 fn edge(name: &str, now: DateTime) -> Option<DateTime> {
-    let (rest, side): (&str, fn(DateTime, Unit) -> Option<DateTime>) =
-        match (name.strip_prefix("beginningOf"), name.strip_prefix("endOf")) {
-            (Some(rest), _) => (rest, floor),
-            (_, Some(rest)) => (rest, ceiling),
-            _ => return None,
-        };
+    let (rest, is_end) = match (name.strip_prefix("beginningOf"), name.strip_prefix("endOf")) {
+        (Some(rest), _) => (rest, false),
+        (_, Some(rest)) => (rest, true),
+        _ => return None,
+    };
     let (unit, distance) = match rest {
         "Today" => (Unit::Day, 0),
         "Yesterday" => (Unit::Day, -1),
@@ -94,5 +93,6 @@ fn edge(name: &str, now: DateTime) -> Option<DateTime> {
             (Unit::parse(&unit.to_ascii_lowercase())?, distance)
         }
     };
-    side(shift(now, unit, distance)?, unit)
+    let moment = shift(now, unit, distance)?;
+    if is_end { ceiling(moment, unit) } else { floor(moment, unit) }
 }

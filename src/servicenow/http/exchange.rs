@@ -16,9 +16,7 @@ const MAX_RESERVED: usize = 64 * 1024;
 /// What an exchange may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// Waiting for a slot.
-    pub(super) slot: Duration,
-    /// From having a slot to the end of the answer.
+    /// From the start to the end of the answer.
     pub(super) total: Duration,
     /// Between two pieces of the answer's body.
     pub(super) silence: Duration,
@@ -26,9 +24,8 @@ pub(super) struct Limits {
     pub(super) bytes: usize,
 }
 
-/// Sends the request once and reads the answer, holding a slot of the pool meanwhile.
+/// Sends the request once and reads the answer.
 pub(super) async fn exchange(pool: &Pool, request: Request, limits: Limits) -> Reply {
-    let _slot = pool.slot(limits.slot).await?;
     let answer = gate::calling(send_and_read(pool, request, limits));
     match timeout(limits.total, answer).await {
         Ok(reply) => reply,

@@ -2,11 +2,11 @@
 //!
 //! A call that finds no idle connection starts a new one and takes whatever comes first:
 //! the new connection, or one that another call gives back. In the second case the HTTP
-//! library finishes the new connection in the background. With all slots busy that case
-//! is the common one, since a slot is handed on a moment before its connection is idle
-//! again, so that connections, and with them TLS handshakes, would pile up beyond the
-//! number of slots. The gate waits that moment, and gives up a connection that its call no
-//! longer waits for.
+//! library finishes the new connection in the background. In a busy worker that case is the
+//! common one, since the next call starts a moment before the connection of the one before
+//! is idle again, so that connections, and with them TLS handshakes, would pile up beyond
+//! the number of calls. The gate waits that moment, and gives up a connection that its call
+//! no longer waits for.
 
 use std::{
     future::poll_fn,

@@ -1,20 +1,13 @@
-//! The connections to one endpoint, and the slots that bound them.
+//! The connections to one endpoint.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::{ClientBuilder, NoProxy, Proxy, redirect, retry};
 use secrecy::ExposeSecret;
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::timeout,
-};
 
 use super::{Config, Error, failure, gate::GateLayer};
 use crate::{
-    servicenow::{Endpoint, NoAnswer, NoAnswerCause},
+    servicenow::{Endpoint, NoAnswer},
     tls,
 };
 
@@ -22,7 +15,7 @@ use crate::{
 /// number is not the operator's to bound.
 const MAX_POOLS: usize = 64;
 
-/// One pool an endpoint, so that a slow instance holds only its own slots.
+/// One pool an endpoint, so that a slow instance holds only its own connections.
 pub(super) struct Pools {
     config: Config,
     tls: rustls::ClientConfig,
@@ -36,7 +29,6 @@ pub(super) struct Pool {
     address: String,
     max_concurrency: usize,
     client: reqwest::Client,
-    slots: Semaphore,
 }
 
 impl Pools {
@@ -66,20 +58,18 @@ impl Pools {
             return Ok(Arc::clone(pool));
         }
         if pools.len() >= MAX_POOLS {
-            // The oldest that no call uses; a busy one has to keep counting its slots.
+            // The oldest that no call uses.
             if let Some(idle) = pools.iter().position(|pool| Arc::strong_count(pool) == 1) {
                 pools.remove(idle);
             }
         }
-        let max_concurrency = endpoint.max_concurrency.clamp(1, Semaphore::MAX_PERMITS);
         let address = endpoint.instance.base_url().to_owned();
-        let client = self.client(max_concurrency);
+        let client = self.client(endpoint.max_concurrency);
         let pool = Arc::new(Pool {
             connection: endpoint.connection.clone(),
             client: client.map_err(|error| failure::of(&error, &address))?,
             address,
             max_concurrency: endpoint.max_concurrency,
-            slots: Semaphore::new(max_concurrency),
         });
         pools.push(Arc::clone(&pool));
         Ok(pool)
@@ -121,21 +111,5 @@ impl Pool {
     /// The client whose connections these are.
     pub(super) fn client(&self) -> &reqwest::Client {
         &self.client
-    }
-
-    /// Waits for a slot.
-    pub(super) async fn slot(&self, patience: Duration) -> Result<SemaphorePermit<'_>, NoAnswer> {
-        match timeout(patience, self.slots.acquire()).await {
-            Ok(Ok(slot)) => Ok(slot),
-            _ => Err(NoAnswer {
-                cause: NoAnswerCause::Timeout,
-                may_have_acted: false,
-                message: format!(
-                    "all {} slots of the connection '{}' were busy for {patience:?}: raise \
-                     max_concurrency if the instance can take more calls at once",
-                    self.max_concurrency, self.connection
-                ),
-            }),
-        }
     }
 }

@@ -60,7 +60,6 @@ async fn fifty_calls_at_once_share_one_token() {
     assert_eq!(asked[0].header("content-type"), Some("application/x-www-form-urlencoded"));
     assert_eq!(asked[0].header("authorization"), None);
     assert_eq!(asked[0].body, "grant_type=client_credentials&client_id=id&client_secret=s3cret");
-    assert!(server.most_open() <= 4, "the token takes a slot as well");
 }
 
 #[tokio::test]

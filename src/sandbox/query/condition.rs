@@ -95,8 +95,10 @@ impl Condition {
         match test {
             Test::Is(wanted) => value.eq_ignore_ascii_case(wanted),
             Test::IsNot(wanted) => {
+                // An empty boolean matches neither value; seen on a live instance.
                 let is_boolean = column.is_some_and(|column| column.kind == Kind::Boolean);
-                !value.eq_ignore_ascii_case(wanted) && !(is_boolean && value.is_empty())
+                let is_skipped = is_boolean && value.is_empty();
+                !is_skipped && !value.eq_ignore_ascii_case(wanted)
             }
             Test::Above(other) => beside(Side::Above, other),
             Test::AtLeast(other) => beside(Side::AtLeast, other),
@@ -133,12 +135,12 @@ impl Condition {
                 || display::of_value(store, column, last.get(&column.name), &TimeZone::UTC)
                     .eq_ignore_ascii_case(wanted);
         }
-        let text = searchable(store, last, column).to_lowercase();
+        let shown = searchable(store, last, column).to_lowercase();
         match test {
-            Test::StartsWith(part) => text.starts_with(part),
-            Test::EndsWith(part) => text.ends_with(part),
-            Test::Contains(part) => text.contains(part),
-            Test::Lacks(part) => !text.contains(part),
+            Test::StartsWith(part) => shown.starts_with(part),
+            Test::EndsWith(part) => shown.ends_with(part),
+            Test::Contains(part) => shown.contains(part),
+            Test::Lacks(part) => !shown.contains(part),
             _ => false,
         }
     }

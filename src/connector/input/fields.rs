@@ -1,0 +1,205 @@
+//! Field values as ServiceNow takes them: texts.
+#![deny(clippy::disallowed_types)]
+
+use jiff::{Timestamp, ZonedDateTime};
+use serde_json::{Map, Value};
+
+use super::{decimal, invalid, kind_of};
+use crate::{
+    outcome::cut,
+    servicenow::{Error, encoded_query::is_field_name},
+};
+
+/// Field values ready to be sent, in the author's order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads values; null is left out, so that the field stays as it is.
+    pub(crate) fn from_values(values: &Map<String, Value>) -> Result<Self, Error> {
+        let mut fields = Vec::with_capacity(values.len());
+        for (name, value) in values {
+            if !is_field_name(name) {
+                return Err(invalid(format!(
+                    "fields: '{}' is no field name: use the name, not the label",
+                    cut(name, 80)
+                )));
+            }
+            if let Some(text) = wire_text(name, value)? {
+                fields.push((name.clone(), text));
+            }
+        }
+        Ok(Self(fields))
+    }
+
+    /// A field's value.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Sets a field unless the author has.
+    pub(crate) fn set_if_absent(&mut self, name: &str, value: impl Into<String>) {
+        if self.get(name).is_none() {
+            self.0.push((name.to_owned(), value.into()));
+        }
+    }
+
+    /// Names and values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The body of a request.
+    pub(crate) fn to_body(&self) -> Value {
+        Value::Object(self.0.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect())
+    }
+}
+
+/// A value as text; `None` for null.
+pub(super) fn wire_text(name: &str, value: &Value) -> Result<Option<String>, Error> {
+    Ok(Some(match value {
+        Value::Null => return Ok(None),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => decimal::plain(&number.to_string()).ok_or_else(|| {
+            invalid(format!("field '{name}' has a number too long to be a value: give it as text"))
+        })?,
+        Value::String(text) => utc_text(text).unwrap_or_else(|| text.clone()),
+        Value::Array(items) => return list_text(name, items).map(Some),
+        Value::Object(_) => return Err(nested(name, value)),
+    }))
+}
+
+fn list_text(name: &str, items: &[Value]) -> Result<String, Error> {
+    let mut texts = Vec::with_capacity(items.len());
+    for item in items {
+        if matches!(item, Value::Array(_) | Value::Object(_)) {
+            return Err(nested(name, item));
+        }
+        texts.extend(wire_text(name, item)?);
+    }
+    Ok(texts.join(","))
+}
+
+fn nested(name: &str, value: &Value) -> Error {
+    invalid(format!(
+        "field '{name}' holds a nested {}: give text, a number, a boolean or a list of these",
+        kind_of(value)
+    ))
+}
+
+/// A date and time with a zone as ServiceNow stores it: UTC, without saying so. Everything
+/// else stays text.
+fn utc_text(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let looks_like_one = (17..=64).contains(&bytes.len()) && bytes[4] == b'-' && bytes[10] == b'T';
+    if !looks_like_one {
+        return None;
+    }
+    let moment = match text.split_once('@') {
+        // FEEL writes a zone by name as `…@Europe/Berlin`.
+        Some((local, zone)) => {
+            format!("{local}[{zone}]").parse::<ZonedDateTime>().ok()?.timestamp()
+        }
+        None => text
+            .parse::<Timestamp>()
+            .ok()
+            .or_else(|| text.parse::<ZonedDateTime>().ok().map(|zoned| zoned.timestamp()))?,
+    };
+    Some(moment.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::Fields;
+
+    fn text(value: &Value) -> Option<String> {
+        let fields = Fields::from_values(json!({ "f": value }).as_object().unwrap()).unwrap();
+        fields.get("f").map(str::to_owned)
+    }
+
+    fn refusal(value: &Value) -> String {
+        Fields::from_values(json!({ "f": value }).as_object().unwrap()).unwrap_err().message
+    }
+
+    #[test]
+    fn values_become_texts() {
+        for (value, expected) in [
+            (json!(" as it is "), " as it is "),
+            (json!(""), ""),
+            (json!(true), "true"),
+            (json!(3), "3"),
+            (serde_json::from_str("1.50e1").unwrap(), "15.0"),
+            (json!(["a", 1, null, false]), "a,1,false"),
+            (json!([]), ""),
+        ] {
+            let expected = if expected == "15.0" { "15" } else { expected };
+            assert_eq!(text(&value).as_deref(), Some(expected));
+        }
+        assert_eq!(text(&json!(null)), None);
+    }
+
+    #[test]
+    fn moments_with_a_zone_become_utc() {
+        for given in [
+            "2026-03-29T12:30:00Z",
+            "2026-03-29T14:30:00+02:00",
+            "2026-03-29T14:30+02:00",
+            "2026-03-29T14:30:00.999+02:00",
+            "2026-03-29T14:30:00+02:00[Europe/Berlin]",
+            "2026-03-29T14:30:00@Europe/Berlin",
+            "2026-03-29T14:30:00[Europe/Berlin]",
+        ] {
+            assert_eq!(text(&json!(given)).as_deref(), Some("2026-03-29 12:30:00"), "{given}");
+        }
+    }
+
+    #[test]
+    fn other_dates_and_texts_stay_as_they_are() {
+        for given in [
+            "2026-03-29",
+            "2026-03-29T14:30:00",
+            "2026-03-29 14:30:00",
+            "2026-03-29T14:30:00Z is when it broke",
+            "2026-13-45T99:99:99Z",
+            "äöüäöüäöüäöüäöüäöü",
+        ] {
+            assert_eq!(text(&json!(given)).as_deref(), Some(given));
+        }
+    }
+
+    #[test]
+    fn nested_values_are_refused_by_the_fields_name() {
+        for value in [json!({"a": 1}), json!([[1]]), json!([{"a": 1}])] {
+            let message = refusal(&value);
+            assert!(message.starts_with("field 'f' holds a nested"), "{message}");
+        }
+        assert!(refusal(&serde_json::from_str("1e999").unwrap()).contains("too long"));
+    }
+
+    #[test]
+    fn labels_are_no_field_names() {
+        let map = json!({"Short description": "x"});
+        let error = Fields::from_values(map.as_object().unwrap()).unwrap_err();
+        assert!(error.message.contains("'Short description' is no field name"));
+    }
+
+    #[test]
+    fn what_the_author_set_is_not_overwritten() {
+        let map = json!({"correlation_id": "mine", "note": null});
+        let mut fields = Fields::from_values(map.as_object().unwrap()).unwrap();
+        fields.set_if_absent("correlation_id", "ours");
+        fields.set_if_absent("note", "ours");
+        assert_eq!(fields.to_body(), json!({"correlation_id": "mine", "note": "ours"}));
+    }
+}

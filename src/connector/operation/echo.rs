@@ -1,0 +1,127 @@
+//! What was asked for against what came back.
+//!
+//! ServiceNow drops unknown fields, unknown choices and fields that the user may not write,
+//! and still answers 200: the difference is all that a caller gets to see.
+#![deny(clippy::disallowed_types)]
+
+use crate::{connector::input::Fields, outcome::cut, servicenow::Record};
+
+/// Fields that never come back as they went.
+const WRITE_ONLY: [&str; 5] =
+    ["comments", "work_notes", "comments_and_work_notes", "user_password", "sys_id"];
+const MAX_SHOWN_CHARS: usize = 80;
+
+/// A warning for each field that is not what was asked for.
+pub(super) fn warnings(asked: &Fields, echoed: &Record) -> Vec<String> {
+    asked
+        .iter()
+        .filter(|(field, _)| !WRITE_ONLY.contains(field))
+        .filter_map(|(field, asked)| warning(field, asked, echoed.text(field)))
+        .collect()
+}
+
+/// Whether a write of these fields appends something each time.
+pub(super) fn writes_journal(asked: &Fields) -> bool {
+    asked.names().any(|field| WRITE_ONLY[..3].contains(&field))
+}
+
+fn warning(field: &str, asked: &str, echoed: Option<&str>) -> Option<String> {
+    let shown = |text| cut(text, MAX_SHOWN_CHARS);
+    match echoed {
+        None => Some(format!(
+            "field '{field}' was not stored as '{}': the table has no such field, or the \
+             worker's user may not read it",
+            shown(asked)
+        )),
+        Some(echoed) if same_value(asked, echoed) => None,
+        Some(echoed) => Some(format!(
+            "field '{field}' was asked to be '{}' and is '{}'",
+            shown(asked),
+            shown(echoed)
+        )),
+    }
+}
+
+/// Whether two texts are the same value to ServiceNow: case, blanks at the ends, line
+/// ends, the spelling of numbers, booleans and whole days do not count.
+pub(super) fn same_value(asked: &str, echoed: &str) -> bool {
+    let (asked, echoed) = (tidy(asked), tidy(echoed));
+    asked == echoed
+        || asked.to_lowercase() == echoed.to_lowercase()
+        || same_number(&asked, &echoed)
+        || same_boolean(&asked, &echoed)
+        || echoed
+            .strip_prefix(asked.as_str())
+            .is_some_and(|rest| asked.len() == 10 && rest == " 00:00:00")
+}
+
+fn tidy(text: &str) -> String {
+    text.trim().replace("\r\n", "\n")
+}
+
+fn same_number(a: &str, b: &str) -> bool {
+    let plain = |text: &str| -> Option<String> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = whole.strip_prefix('-').unwrap_or(whole);
+        let is_number = !digits.is_empty()
+            && digits.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit());
+        is_number.then(|| format!("{whole}.{}", fraction.trim_end_matches('0')))
+    };
+    plain(a).is_some_and(|a| plain(b) == Some(a))
+}
+
+fn same_boolean(a: &str, b: &str) -> bool {
+    let read = |text: &str| match text.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    };
+    read(a).is_some_and(|a| read(b) == Some(a))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{same_value, warnings, writes_journal};
+    use crate::{connector::input::Fields, servicenow::Record};
+
+    fn fields(value: &Value) -> Fields {
+        Fields::from_values(value.as_object().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_was_dropped_or_changed_is_said_with_both_values() {
+        let asked = fields(&json!({
+            "short_description": "x", "u_nope": "1", "priority": 1, "work_notes": "hello",
+            "active": true, "cost": 1.50,
+        }));
+        let echoed = Record::from_value(json!({
+            "short_description": "x", "priority": "3", "work_notes": "", "active": "true",
+            "cost": "1.5",
+        }))
+        .unwrap();
+        let warnings = warnings(&asked, &echoed);
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(warnings[0].starts_with("field 'u_nope' was not stored as '1'"));
+        assert_eq!(warnings[1], "field 'priority' was asked to be '1' and is '3'");
+        assert!(writes_journal(&asked));
+    }
+
+    #[test]
+    fn spelling_does_not_count() {
+        for (asked, echoed) in [
+            ("a ", "a"),
+            ("a\nb", "a\r\nb"),
+            ("ABC", "abc"),
+            ("1.0", "1"),
+            ("true", "1"),
+            ("2026-01-01", "2026-01-01 00:00:00"),
+        ] {
+            assert!(same_value(asked, echoed), "{asked} {echoed}");
+        }
+        for (asked, echoed) in [("1", "3"), ("", "x"), ("10", "1"), ("true", "false"), ("", "0")] {
+            assert!(!same_value(asked, echoed), "{asked} {echoed}");
+        }
+    }
+}

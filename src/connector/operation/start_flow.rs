@@ -1,0 +1,240 @@
+//! `start`: calls a REST trigger or scripted endpoint of the instance.
+//!
+//! Starting twice starts two flows: ServiceNow has no key for it. The job's identity goes
+//! along as `Idempotency-Key`, which is the same in every attempt, so that a flow can
+//! refuse the second.
+#![deny(clippy::disallowed_types)]
+
+use http::{HeaderName, HeaderValue};
+use serde_json::{Map, Value};
+
+use super::{Operation, Progress, Reading, Success};
+use crate::{
+    connector::{
+        Effect,
+        identity::Identity,
+        input::{Inputs, invalid, kind_of, unknown_word, wrong},
+        secrets,
+    },
+    outcome::cut,
+    servicenow::{
+        Error, Method, Reason, Request, Table,
+        reading::{Answer, Failure},
+    },
+};
+
+pub(super) const INPUTS: &[&str] =
+    &["path", "method", "payload", "payloadTemplate", "templateData", "headers", "queryParameters"];
+
+/// Headers that decide who the request is from and what it is: not the author's.
+const FORBIDDEN_HEADERS: [&str; 14] = [
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "cookie",
+    "expect",
+    "host",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-http-method-override",
+    "x-usertoken",
+];
+/// Where endpoints put the id of what they started.
+const EXECUTION_IDS: [&str; 6] =
+    ["executionId", "execution_id", "contextId", "context_id", "context", "sys_id"];
+
+#[derive(Debug)]
+struct StartFlow {
+    request: Request,
+}
+
+pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
+    let path = path(inputs)?;
+    let method = method(inputs)?;
+    let mut request = Request::new(method, path.split('/'));
+    request.query = query_parameters(inputs)?;
+    request.headers = headers(inputs)?;
+    request.body = payload(inputs)?;
+    if method == Method::Get && request.body.is_some() {
+        return Err(invalid("method GET takes no payload: use POST, or leave the payload empty"));
+    }
+    let is_keyed = request.headers.iter().any(|(name, _)| name == "idempotency-key");
+    if method != Method::Get && !is_keyed {
+        let instance = &inputs.target.instance;
+        let identity = Identity::new(&inputs.config.namespace, inputs.job, instance, path);
+        request.headers.push(("idempotency-key".to_owned(), identity.marker()));
+    }
+    Ok(Box::new(StartFlow { request }))
+}
+
+/// The path without its leading slash.
+fn path<'a>(inputs: &'a Inputs<'_>) -> Result<&'a str, Error> {
+    let remedy = "give the path of the trigger, e.g. /api/x_acme/start_onboarding";
+    let text = inputs.required_text("path", remedy)?;
+    let segments: Vec<&str> = text.strip_prefix('/').unwrap_or(text).split('/').collect();
+    let well = segments.iter().all(|segment| {
+        !matches!(*segment, "" | "." | "..")
+            && segment.chars().all(|c| c.is_ascii_alphanumeric() || "-._~:@+,=".contains(c))
+    });
+    match segments.as_slice() {
+        ["api", "now", ..] => Err(invalid(
+            "path is one of ServiceNow's own APIs (/api/now): use a record operation for tables",
+        )),
+        ["api", _, _, ..] if well => Ok(text.strip_prefix('/').unwrap_or(text)),
+        _ => Err(invalid(format!(
+            "path '{}' is not understood: write /api/<namespace>/<rest> without '?', '#' and '%', \
+             query parameters go into queryParameters",
+            cut(text, 120)
+        ))),
+    }
+}
+
+fn method(inputs: &Inputs<'_>) -> Result<Method, Error> {
+    match inputs.text("method")?.map(str::to_ascii_uppercase).as_deref() {
+        None | Some("POST") => Ok(Method::Post),
+        Some("GET") => Ok(Method::Get),
+        Some("PUT") => Ok(Method::Put),
+        Some("PATCH") => Ok(Method::Patch),
+        Some("DELETE") => Ok(Method::Delete),
+        Some(other) => Err(unknown_word("method", other, "POST, GET, PUT, PATCH or DELETE")),
+    }
+}
+
+fn query_parameters(inputs: &Inputs<'_>) -> Result<Vec<(String, String)>, Error> {
+    let mut parameters = Vec::new();
+    for (name, value) in inputs.context("queryParameters")?.into_iter().flatten() {
+        parameters.extend(scalar("queryParameters", name, value)?.map(|text| (name.clone(), text)));
+    }
+    Ok(parameters)
+}
+
+/// The author's headers, secrets in place.
+fn headers(inputs: &Inputs<'_>) -> Result<Vec<(String, String)>, Error> {
+    let mut headers = Vec::new();
+    for (name, value) in inputs.context("headers")?.into_iter().flatten() {
+        let Some(text) = scalar("headers", name, value)? else { continue };
+        let text = secrets::replace_in_text(&text, inputs.secrets)?;
+        let lower = name.trim().to_ascii_lowercase();
+        if FORBIDDEN_HEADERS.contains(&lower.as_str()) {
+            return Err(invalid(format!(
+                "headers: '{lower}' cannot be set: credentials belong into the connection"
+            )));
+        }
+        if HeaderName::from_bytes(lower.as_bytes()).is_err()
+            || HeaderValue::from_str(&text).is_err()
+        {
+            return Err(invalid(format!(
+                "headers: '{}' is no header: use letters, digits and dashes for the name and one \
+                 line for the value",
+                cut(&lower, 80)
+            )));
+        }
+        headers.push((lower, text));
+    }
+    Ok(headers)
+}
+
+/// A scalar as text; null is left out.
+fn scalar(input: &str, name: &str, value: &Value) -> Result<Option<String>, Error> {
+    match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.clone())),
+        Value::Bool(_) | Value::Number(_) => Ok(Some(value.to_string())),
+        other => Err(invalid(format!(
+            "{input}: '{}' is a {}: give text, a number or a boolean",
+            cut(name, 80),
+            kind_of(other)
+        ))),
+    }
+}
+
+/// `payloadTemplate`, overlaid with `payload` where both are contexts.
+fn payload(inputs: &Inputs<'_>) -> Result<Option<Value>, Error> {
+    let template = inputs.rendered("payloadTemplate")?;
+    let payload = match inputs.variables.get("payload") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) if text.trim().is_empty() => None,
+        Some(value @ (Value::Object(_) | Value::Array(_))) => Some(value.clone()),
+        Some(other) => return Err(wrong("payload", other, "a context, e.g. ={user: name}")),
+    };
+    match (template, payload) {
+        (None, payload) => Ok(payload),
+        (Some(template), None) => Ok(Some(Value::Object(template))),
+        (Some(mut template), Some(Value::Object(own))) => {
+            template.extend(own);
+            Ok(Some(Value::Object(template)))
+        }
+        (Some(_), Some(_)) => Err(invalid(
+            "payload is a list and payloadTemplate is given too: leave one of them empty",
+        )),
+    }
+}
+
+impl Operation for StartFlow {
+    fn table(&self) -> Option<&Table> {
+        None
+    }
+
+    fn accepted_is_done(&self) -> bool {
+        true
+    }
+
+    fn creates(&self) -> bool {
+        self.request.method == Method::Post
+    }
+
+    fn start(&mut self) -> Progress {
+        Progress::Ask(self.request.clone())
+    }
+
+    fn resume(&mut self, reading: Reading) -> Progress {
+        Progress::Done(match reading {
+            Ok(answer) => Ok(self.started(answer)),
+            Err(failure) => Err(self.failed(*failure)),
+        })
+    }
+}
+
+impl StartFlow {
+    fn started(&self, answer: Answer) -> Box<Success> {
+        let id = execution_id(&answer.body);
+        let mut success = Success::new("started", answer);
+        if let Some(id) = id {
+            success = success.with("executionId", id);
+        }
+        success.effect = self.creates().then_some(Effect::Created);
+        Box::new(success)
+    }
+
+    /// A failure that leaves open whether it started; 202 says that it did not.
+    fn failed(&self, failure: Failure) -> Error {
+        let is_open = self.creates()
+            && failure.may_have_acted
+            && failure.error.status.is_none_or(|status| status >= 500);
+        if !is_open {
+            return failure.error;
+        }
+        Error {
+            reason: Reason::OutcomeUnknown,
+            message: format!("it is not known whether it started ({})", failure.error.message),
+            ..failure.error
+        }
+    }
+}
+
+/// The id of what was started, wherever the endpoint put it.
+fn execution_id(body: &Value) -> Option<String> {
+    let result = body.get("result");
+    let named = |map: &Map<String, Value>| {
+        EXECUTION_IDS.iter().find_map(|name| map.get(*name)?.as_str().map(str::to_owned))
+    };
+    match result.unwrap_or(body) {
+        Value::Object(map) => named(map).or_else(|| body.as_object().and_then(named)),
+        Value::String(text) if text.len() == 32 => Some(text.clone()),
+        _ => None,
+    }
+}

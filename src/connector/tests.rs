@@ -1,0 +1,14 @@
+//! The core from outside: jobs and replies in, requests and outcomes out.
+#![expect(clippy::needless_pass_by_value, reason = "scripts read better without ampersands")]
+
+mod create;
+mod expressions;
+mod failures;
+mod find;
+mod flow;
+mod hostile;
+mod inputs;
+mod read_and_write;
+mod results;
+mod secrets;
+mod upsert;

@@ -1,0 +1,134 @@
+//! find: pages, orders, limits.
+
+use serde_json::{Value, json};
+
+use crate::{
+    connector::testing::{Run, answer_with, job_with, run},
+    servicenow::Reply,
+};
+
+fn find(more: Value, replies: impl IntoIterator<Item = Reply>) -> Run {
+    let mut variables = json!({"operation": "find", "table": "incident"});
+    variables.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    run(job_with(variables, json!({"resultVariable": "r"})), replies)
+}
+
+/// A page of records `from..to`, with or without the announcement of another.
+fn page(from: usize, to: usize, next: bool) -> Reply {
+    let rows: Vec<Value> = (from..to).map(|n| json!({"sys_id": id(n)})).collect();
+    let link =
+        "<https://dev1.service-now.com/api/now/table/incident?sysparm_offset=2>;rel=\"next\"";
+    let headers: &[(&str, &str)] = if next { &[("Link", link)] } else { &[] };
+    answer_with(200, headers, json!({"result": rows}))
+}
+
+fn id(n: usize) -> String {
+    format!("{n:032x}")
+}
+
+fn queries(run: &Run) -> Vec<String> {
+    let parameter = |request: &crate::servicenow::Request, name: &str| {
+        request.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())
+    };
+    run.requests
+        .iter()
+        .map(|request| {
+            let part = |name| parameter(request, name).unwrap_or_default();
+            let (query, limit) = (part("sysparm_query"), part("sysparm_limit"));
+            format!("{query}|{limit}|{}", part("sysparm_offset"))
+        })
+        .collect()
+}
+
+#[test]
+fn pages_follow_the_last_sys_id_up_to_the_limit() {
+    let run = find(
+        json!({"query": "active=true", "limit": 250}),
+        [page(0, 100, true), page(100, 200, true), page(200, 250, true)],
+    );
+    assert_eq!(
+        queries(&run),
+        [
+            "active=true^ORDERBYsys_id|100|".to_owned(),
+            format!("active=true^sys_id>{}^ORDERBYsys_id|100|", id(99)),
+            format!("active=true^sys_id>{}^ORDERBYsys_id|50|", id(199)),
+        ]
+    );
+    let result = &run.completed()["r"];
+    assert_eq!(result["outcome"], "found");
+    assert_eq!(result["count"], 250);
+    assert_eq!(result["records"].as_array().unwrap().len(), 250);
+    assert_eq!(result["warnings"], json!([]));
+}
+
+#[test]
+fn a_short_page_with_a_next_one_is_not_the_end() {
+    let run = find(json!({}), [page(0, 3, true), page(0, 0, true), page(7, 9, false)]);
+    assert_eq!(
+        queries(&run),
+        [
+            "ORDERBYsys_id|100|".to_owned(),
+            format!("sys_id>{}^ORDERBYsys_id|97|", id(2)),
+            format!("sys_id>{}^ORDERBYsys_id|97|97", id(2)),
+        ]
+    );
+    assert_eq!(run.completed()["r"]["count"], 5);
+    assert_eq!(run.completed()["r"]["total"], 5);
+}
+
+#[test]
+fn a_short_page_without_a_next_one_costs_no_further_call() {
+    let run = find(json!({"select": "number, state"}), [page(0, 2, false)]);
+    assert_eq!(queries(&run), ["ORDERBYsys_id|100|"]);
+    assert!(run.targets()[0].contains("sysparm_fields=number%2Cstate%2Csys_id"));
+}
+
+#[test]
+fn an_order_of_the_authors_is_paged_by_offset_with_a_tie_break() {
+    let run = find(
+        json!({"orderBy": "priority, sys_created_on desc", "limit": 150}),
+        [page(0, 100, true), page(100, 130, false)],
+    );
+    let order = "ORDERBYpriority^ORDERBYDESCsys_created_on^ORDERBYsys_id";
+    assert_eq!(queries(&run), [format!("{order}|100|"), format!("{order}|50|100")]);
+}
+
+#[test]
+fn blocks_joined_by_or_are_paged_by_offset() {
+    let run = find(
+        json!({"query": "a=1^NQb=2", "limit": 101}),
+        [page(0, 100, true), page(100, 101, false)],
+    );
+    let query = "a=1^NQb=2^ORDERBYsys_id";
+    assert_eq!(queries(&run), [format!("{query}|100|"), format!("{query}|1|100")]);
+}
+
+#[test]
+fn nothing_found_is_no_error() {
+    let run = find(json!({"query": {"number": "INC1"}}), [page(0, 0, false)]);
+    assert_eq!(
+        run.completed()["r"],
+        json!({"outcome": "found", "table": "incident", "records": [], "count": 0, "total": 0,
+            "warnings": []})
+    );
+}
+
+#[test]
+fn a_limit_that_nobody_set_is_said_when_it_cuts() {
+    let run = find(json!({}), [page(0, 100, true)]);
+    let warnings = &run.completed()["r"]["warnings"];
+    assert!(warnings[0].as_str().unwrap().contains("set limit"), "{warnings}");
+    assert_eq!(run.completed()["r"].get("total"), None);
+}
+
+#[test]
+fn a_server_that_repeats_a_page_does_not_loop() {
+    let run = find(json!({"limit": 200}), [page(0, 100, true), page(0, 100, true)]);
+    assert!(run.incident().starts_with("SN_UNEXPECTED_RESPONSE"), "{}", run.incident());
+}
+
+#[test]
+fn a_server_that_always_announces_more_comes_to_an_end() {
+    let run = find(json!({}), (0..500).map(|_| page(0, 0, true)));
+    assert!(run.incident().contains("more than 500 requests"), "{}", run.incident());
+}

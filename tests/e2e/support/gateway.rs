@@ -1,0 +1,147 @@
+//! What a tester asks of an engine: deploy, start, take a job and look at it.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+use servicenow_worker::zeebe::proto::{self, gateway_client::GatewayClient};
+use tonic::{
+    Code, Status,
+    transport::{Channel, Endpoint},
+};
+
+use super::patience::{eventually, seconds};
+
+/// The tenant of an engine without multi-tenancy; the in-memory one wants to hear it.
+const TENANT: &str = "<default>";
+
+/// A client of one gateway.
+#[derive(Clone, Debug)]
+pub(crate) struct Client(GatewayClient<Channel>);
+
+/// A job that the test itself has taken.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) key: i64,
+    pub(crate) process_instance_key: i64,
+    pub(crate) variables: Map<String, Value>,
+}
+
+impl Client {
+    /// A client that connects when it is used, and again after a restart.
+    pub(crate) fn of(address: &str) -> Self {
+        let endpoint = Endpoint::from_shared(address.to_owned()).unwrap();
+        Self(GatewayClient::new(endpoint.connect_lazy()))
+    }
+
+    /// Deploys every process of a folder. What is deployed already stays as it is.
+    pub(crate) async fn deploy_all(&self, folder: &Path) {
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut resources: Vec<_> = files
+            .map(|path| proto::Resource {
+                name: path.file_name().unwrap().to_str().unwrap().to_owned(),
+                content: std::fs::read(&path).unwrap(),
+            })
+            .collect();
+        resources.sort_by(|a, b| a.name.cmp(&b.name));
+        let request = proto::DeployResourceRequest { resources, tenant_id: TENANT.to_owned() };
+        let answer = self.0.clone().deploy_resource(request.clone()).await.unwrap().into_inner();
+        assert_eq!(answer.deployments.len(), request.resources.len());
+    }
+
+    /// Runs an instance to its end and gives its variables.
+    pub(crate) async fn run(&self, process: &str, variables: &Value) -> Value {
+        let request = proto::CreateProcessInstanceWithResultRequest {
+            request: Some(creation(process, variables)),
+            request_timeout: 30_000,
+            ..Default::default()
+        };
+        let mut request = tonic::Request::new(request);
+        request.set_timeout(seconds(40));
+        let answer = self.0.clone().create_process_instance_with_result(request).await;
+        let answer = answer.unwrap_or_else(|status| panic!("'{process}' does not end: {status}"));
+        serde_json::from_str(&answer.into_inner().variables).unwrap()
+    }
+
+    /// Starts an instance, whatever the engine's back-pressure says, and gives its key.
+    pub(crate) async fn start(&self, process: &str, variables: &Value) -> i64 {
+        eventually("an instance starts", seconds(30), async || {
+            let request = creation(process, variables);
+            match self.0.clone().create_process_instance(request).await {
+                Ok(answer) => Some(answer.into_inner().process_instance_key),
+                Err(status) if status.code() == Code::ResourceExhausted => None,
+                Err(status) => panic!("cannot start '{process}': {status}"),
+            }
+        })
+        .await
+    }
+
+    /// Ends an instance that cannot end by itself.
+    pub(crate) async fn cancel(&self, process_instance_key: i64) {
+        let request =
+            proto::CancelProcessInstanceRequest { process_instance_key, ..Default::default() };
+        self.0.clone().cancel_process_instance(request).await.unwrap();
+    }
+
+    /// Takes up to `count` jobs, waiting shortly; nothing while the engine is away.
+    pub(crate) async fn take(&self, job_type: &str, count: i32) -> Vec<Taken> {
+        let request = proto::ActivateJobsRequest {
+            r#type: job_type.to_owned(),
+            worker: "e2e".to_owned(),
+            timeout: 120_000,
+            max_jobs_to_activate: count,
+            request_timeout: 500,
+            tenant_ids: vec![TENANT.to_owned()],
+            ..Default::default()
+        };
+        let mut request = tonic::Request::new(request);
+        request.set_timeout(seconds(5));
+        let Ok(answers) = self.0.clone().activate_jobs(request).await else { return Vec::new() };
+        let mut answers = answers.into_inner();
+        let mut jobs = Vec::new();
+        while let Ok(Some(answer)) = answers.message().await {
+            jobs.extend(answer.jobs.into_iter().map(Taken::from));
+        }
+        jobs
+    }
+
+    /// Completes a job that the test has taken, whatever the engine is going through.
+    pub(crate) async fn complete(&self, job: &Taken) {
+        let request = proto::CompleteJobRequest {
+            job_key: job.key,
+            variables: "{}".to_owned(),
+            ..Default::default()
+        };
+        eventually("a report is completed", seconds(30), async || {
+            match self.0.clone().complete_job(request.clone()).await {
+                Ok(_) => Some(()),
+                Err(status) if is_transient(&status) => None,
+                Err(status) => panic!("cannot complete {}: {status}", job.key),
+            }
+        })
+        .await;
+    }
+}
+
+impl From<proto::ActivatedJob> for Taken {
+    fn from(job: proto::ActivatedJob) -> Self {
+        Self {
+            key: job.key,
+            process_instance_key: job.process_instance_key,
+            variables: serde_json::from_str(&job.variables).unwrap(),
+        }
+    }
+}
+
+fn creation(process: &str, variables: &Value) -> proto::CreateProcessInstanceRequest {
+    proto::CreateProcessInstanceRequest {
+        bpmn_process_id: process.to_owned(),
+        version: -1,
+        variables: variables.to_string(),
+        tenant_id: TENANT.to_owned(),
+        ..Default::default()
+    }
+}
+
+fn is_transient(status: &Status) -> bool {
+    matches!(status.code(), Code::ResourceExhausted | Code::Unavailable | Code::DeadlineExceeded)
+}

@@ -1,0 +1,76 @@
+//! ServiceNow as the worker sees it: the sandbox over real HTTP, looked at from inside.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+use servicenow_worker::sandbox::{self, Config, CutPoint, Fault, Match};
+use tokio::net::TcpListener;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::http;
+
+/// A running sandbox; it stops when dropped.
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    inner: sandbox::Sandbox,
+    /// Its address, e.g. `http://127.0.0.1:34567`.
+    pub(crate) address: String,
+    _stop: DropGuard,
+}
+
+impl Sandbox {
+    /// Starts one on a free port.
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let inner = sandbox::Sandbox::new(Config::demo().unwrap()).unwrap();
+        let (serving, stop) = (inner.clone(), CancellationToken::new());
+        let stopped = stop.clone();
+        tokio::spawn(async move { serving.run(listener, stopped).await });
+        Self { inner, address, _stop: stop.drop_guard() }
+    }
+
+    /// Inserts a record as a person would and gives it back as stored.
+    pub(crate) async fn insert(&self, table: &str, fields: Value) -> Value {
+        let url = format!("{}/api/now/table/{table}", self.address);
+        let (status, mut answer) = http::send(Method::POST, &url, Some(&fields)).await;
+        assert_eq!(status, StatusCode::CREATED, "{answer}");
+        answer["result"].take()
+    }
+
+    /// An incident whose short description is `title`.
+    pub(crate) async fn incident(&self, title: &str) -> Value {
+        self.insert("incident", json!({"short_description": title})).await
+    }
+
+    /// The incidents of which a field has this value.
+    pub(crate) fn incidents(&self, field: &str, value: &str) -> Vec<Map<String, Value>> {
+        let all = self.inner.records("incident").into_iter();
+        all.filter(|record| record.get(field).and_then(Value::as_str) == Some(value)).collect()
+    }
+
+    /// The payload that a flow was started with.
+    pub(crate) fn flow_payload(&self, execution_id: &str) -> Option<Value> {
+        let flows = self.inner.flows();
+        flows.into_iter().find(|flow| flow.execution_id == execution_id).map(|flow| flow.payload)
+    }
+
+    /// From now on inserts are carried out at once and answered late, so that a crash finds
+    /// some whose answer is still to come.
+    pub(crate) fn answer_inserts_late(&self) {
+        let inserts = Match { times: 0, ..Match::on("POST", "incident") };
+        self.inner.faults().push(inserts, Fault::Delay { before_ms: 0, after_ms: 150 });
+    }
+
+    /// Carries the next insert out, and cuts the connection in place of an answer.
+    pub(crate) fn lose_one_answer(&self) {
+        let insert = Match::on("POST", "incident");
+        self.inner.faults().push(insert, Fault::Cut(CutPoint::AfterCommit));
+    }
+
+    /// Refuses the next insert until `retry_after` seconds have passed.
+    pub(crate) fn refuse_one_insert(&self, code: u16, retry_after: u64) {
+        let headers = vec![("Retry-After".to_owned(), retry_after.to_string())];
+        let fault = Fault::Status { code, headers, body: Value::Null, after_commit: false };
+        self.inner.faults().push(Match::on("POST", "incident"), fault);
+    }
+}

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::{NOW, judged, lines};
 use crate::connector::functions;
 
-/// What passes at least; to be raised as functions are added.
-const FLOOR: usize = 470;
+/// What passes at least: all of them.
+const FLOOR: usize = 893;
 
 #[test]
 fn confirmed_cases_hold() {

@@ -70,7 +70,8 @@ async fn idle() {
 async fn held() {
     let (gateway, servicenow) = (scripted_gateway().await, ServiceNow::plain().await);
     let slow = Fault::Delay { before_ms: 0, after_ms: 2_000 };
-    servicenow.sandbox.faults().push(Match::on("POST", "incident"), slow);
+    let always = Match { times: 0, ..Match::on("POST", "incident") };
+    servicenow.sandbox.faults().push(always, slow);
     // An eighth of the slots is kept for polls; a few jobs end while others still come.
     let worker = worker(&gateway.address(), &servicenow, 1_300);
     for number in 0..1_100 {

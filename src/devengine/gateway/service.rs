@@ -6,21 +6,22 @@ use futures_util::{
     Stream,
     stream::{self, StreamExt},
 };
-use servicenow_worker::zeebe::proto::{self, gateway_server::Gateway};
 use tokio::sync::mpsc;
 use tonic::{Code, Request, Response, Status};
 
 use super::{
-    broker::{Broker, millis},
+    calls::Call,
+    connection::cutter,
+    convert::{self, status},
     faults::{Fault, Rpc},
     pushed::Pushed,
-    queue::Subscriber,
-    record::Call,
-    shared::Shared,
+    queue::{Subscriber, millis},
+    shared::{Shared, befall},
 };
+use crate::zeebe::proto::{self, gateway_server::Gateway};
 
 /// The service that the generated server calls.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Calls(pub(super) Arc<Shared>);
 
 type Batches = Pin<Box<dyn Stream<Item = Result<proto::ActivateJobsResponse, Status>> + Send>>;
@@ -35,18 +36,22 @@ impl Gateway for Calls {
         request: Request<proto::ActivateJobsRequest>,
     ) -> Result<Response<Batches>, Status> {
         self.0.counters.polls.add(1);
+        let cutter = cutter(request.extensions());
         let fault = self.0.admit(Rpc::Poll, request.metadata()).await?;
         let poll = request.into_inner();
         self.0.recorder.add(Call::Poll(poll.clone()), Code::Ok);
+        convert::check_poll(&poll).map_err(status)?;
+        self.0.check_tenants(&poll.tenant_ids)?;
         let jobs = self.0.jobs_for(&poll).await;
-        let batch = stream::iter([Ok(proto::ActivateJobsResponse { jobs })]);
+        let batches = stream::iter(convert::batches(jobs).into_iter().map(Ok));
         Ok(Response::new(match fault {
             Some(Fault::LoseAnswer(code)) => {
                 let cut = Err(Status::new(code, "the poll was cut off"));
-                Box::pin(batch.chain(stream::iter([cut])))
+                Box::pin(batches.chain(stream::iter([cut])))
             }
-            Some(Fault::Silence) => Box::pin(batch.chain(stream::pending())),
-            _ => Box::pin(batch),
+            Some(Fault::Silence) => Box::pin(batches.chain(stream::pending())),
+            Some(Fault::Close) => befall(fault, cutter, Err(Status::cancelled("closed"))).await?,
+            _ => Box::pin(batches),
         }))
     }
 
@@ -54,42 +59,40 @@ impl Gateway for Calls {
         &self,
         request: Request<proto::StreamActivatedJobsRequest>,
     ) -> Result<Response<Pushed>, Status> {
+        let cutter = cutter(request.extensions());
         let fault = self.0.admit(Rpc::Stream, request.metadata()).await?;
         self.0.counters.streams.add(1);
         let asked = request.into_inner();
         self.0.recorder.add(Call::Stream(asked.clone()), Code::Ok);
-        let subscriber = Subscriber {
-            worker: asked.worker,
-            timeout: millis(asked.timeout),
-            tenants: asked.tenant_ids,
-            lease: asked.with_lease,
-        };
-        let (sender, jobs) = mpsc::channel(self.0.stream_capacity);
-        let end = if let Some(Fault::LoseAnswer(code)) = fault {
-            Some(Status::new(code, "the stream broke"))
-        } else {
-            self.0.broker().push_to(&asked.r#type, subscriber, sender);
-            None
-        };
-        let mut pushed = Pushed { first: None, jobs, end, shared: Arc::clone(&self.0) };
-        if self.0.late_headers {
+        convert::check_subscription(&asked.r#type, asked.timeout).map_err(status)?;
+        self.0.check_tenants(&asked.tenant_ids)?;
+        let (sender, jobs) = mpsc::channel(self.0.quirks.stream_capacity);
+        let mut pushed = Pushed::new(jobs, Arc::clone(&self.0));
+        match fault {
+            Some(Fault::LoseAnswer(code)) => {
+                pushed.end_with(Status::new(code, "the stream broke"));
+                return Ok(Response::new(pushed));
+            }
+            Some(Fault::Slow(pause)) => pushed.slow_down(pause),
+            _ => {}
+        }
+        self.0.engine().jobs().push_to(&asked.r#type, Subscriber::streaming(&asked), sender);
+        if self.0.quirks.late_headers {
             pushed.wait_for_the_first().await;
         }
-        Ok(Response::new(pushed))
+        befall(fault, cutter, Ok(Response::new(pushed))).await
     }
 
     async fn complete_job(
         &self,
         request: Request<proto::CompleteJobRequest>,
     ) -> Result<Response<proto::CompleteJobResponse>, Status> {
-        let counters = &self.0.counters;
-        let kind = (Rpc::Complete, &counters.completes, Call::Complete as fn(_) -> _);
-        let end = |broker: &mut Broker, command: &proto::CompleteJobRequest| {
-            broker.end(command.job_key, command.job_lease_token.as_deref())?;
-            counters.ended.add(1);
-            Ok(())
-        };
-        self.0.command(kind, request, end).await?;
+        self.0
+            .command(Rpc::Complete, request, |engine, asked| {
+                let variables = convert::variables(&asked.variables)?;
+                engine.complete(asked.job_key, variables, asked.job_lease_token.as_deref())
+            })
+            .await?;
         Ok(Response::new(proto::CompleteJobResponse {}))
     }
 
@@ -97,8 +100,12 @@ impl Gateway for Calls {
         &self,
         request: Request<proto::FailJobRequest>,
     ) -> Result<Response<proto::FailJobResponse>, Status> {
-        let kind = (Rpc::Fail, &self.0.counters.fails, Call::Fail as fn(_) -> _);
-        self.0.command(kind, request, Broker::fail).await?;
+        self.0
+            .command(Rpc::Fail, request, |engine, asked| {
+                let (failure, back_off) = (convert::failure(&asked)?, millis(asked.retry_back_off));
+                engine.fail(asked.job_key, failure, back_off, asked.job_lease_token.as_deref())
+            })
+            .await?;
         Ok(Response::new(proto::FailJobResponse {}))
     }
 
@@ -106,14 +113,12 @@ impl Gateway for Calls {
         &self,
         request: Request<proto::ThrowErrorRequest>,
     ) -> Result<Response<proto::ThrowErrorResponse>, Status> {
-        let counters = &self.0.counters;
-        let kind = (Rpc::Throw, &counters.throws, Call::Throw as fn(_) -> _);
-        let end = |broker: &mut Broker, command: &proto::ThrowErrorRequest| {
-            broker.end(command.job_key, command.job_lease_token.as_deref())?;
-            counters.ended.add(1);
-            Ok(())
-        };
-        self.0.command(kind, request, end).await?;
+        self.0
+            .command(Rpc::Throw, request, |engine, asked| {
+                let error = convert::thrown(&asked)?;
+                engine.throw(asked.job_key, error, asked.job_lease_token.as_deref())
+            })
+            .await?;
         Ok(Response::new(proto::ThrowErrorResponse {}))
     }
 
@@ -121,12 +126,12 @@ impl Gateway for Calls {
         &self,
         request: Request<proto::UpdateJobTimeoutRequest>,
     ) -> Result<Response<proto::UpdateJobTimeoutResponse>, Status> {
-        let kind = (Rpc::Extend, &self.0.counters.extends, Call::Extend as fn(_) -> _);
-        let extend = |broker: &mut Broker, command: &proto::UpdateJobTimeoutRequest| {
-            let lease = command.job_lease_token.as_deref();
-            broker.extend(command.job_key, command.timeout, lease)
-        };
-        self.0.command(kind, request, extend).await?;
+        self.0
+            .command(Rpc::Extend, request, |engine, asked| {
+                let lease = asked.job_lease_token.as_deref();
+                engine.extend(asked.job_key, millis(asked.timeout), lease)
+            })
+            .await?;
         Ok(Response::new(proto::UpdateJobTimeoutResponse {}))
     }
 
@@ -134,14 +139,8 @@ impl Gateway for Calls {
         &self,
         request: Request<proto::TopologyRequest>,
     ) -> Result<Response<proto::TopologyResponse>, Status> {
-        self.0.admit(Rpc::Topology, request.metadata()).await?;
-        Ok(Response::new(proto::TopologyResponse {
-            brokers: vec![proto::BrokerInfo::default()],
-            cluster_size: 1,
-            partitions_count: 1,
-            replication_factor: 1,
-            gateway_version: "8.8.0".to_owned(),
-        }))
+        let version = &self.0.quirks.version;
+        self.0.call(Rpc::Topology, request, async |_| Ok(convert::topology(version))).await
     }
 
     async fn update_job_retries(
@@ -202,5 +201,5 @@ impl Gateway for Calls {
 }
 
 fn no_processes() -> Status {
-    Status::unimplemented("the scripted gateway has jobs, but no processes")
+    Status::unimplemented("there are jobs, but no processes")
 }

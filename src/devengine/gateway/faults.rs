@@ -57,6 +57,8 @@ pub enum Fault {
     Close,
     /// The call is done and answered, but only after this long.
     Delay(Duration),
+    /// The call is done at once, but answered only after this long.
+    AnswerLate(Duration),
     /// A stream brings one job in so much time; other calls are answered as ever.
     Slow(Duration),
 }

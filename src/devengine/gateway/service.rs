@@ -50,8 +50,7 @@ impl Gateway for Calls {
                 Box::pin(batches.chain(stream::iter([cut])))
             }
             Some(Fault::Silence) => Box::pin(batches.chain(stream::pending())),
-            Some(Fault::Close) => befall(fault, cutter, Err(Status::cancelled("closed"))).await?,
-            _ => Box::pin(batches),
+            _ => Box::pin(befall(fault, cutter, Ok(batches)).await?),
         }))
     }
 

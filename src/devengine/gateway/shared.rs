@@ -169,6 +169,10 @@ pub(super) async fn befall<R>(
             }
             std::future::pending().await
         }
+        Some(Fault::AnswerLate(delay)) => {
+            tokio::time::sleep(delay).await;
+            result
+        }
         _ => result,
     }
 }

@@ -1,6 +1,7 @@
 //! A development stand-in for a Camunda cluster: the gateway's gRPC service in memory, on a
 //! real socket. Nothing is persisted; production is Camunda's own engine.
 
+pub mod bpmn;
 mod engine;
 pub mod gateway;
 mod note;

@@ -1,0 +1,3 @@
+//! BPMN as the dev engine knows it.
+
+pub mod model;

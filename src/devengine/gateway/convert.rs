@@ -6,10 +6,13 @@ use tonic::{Code, Status};
 use super::queue::millis;
 use crate::{
     devengine::{
-        engine::DEFAULT_TENANT,
-        record::{JobFailure, Refusal, RefusalKind, ThrownError, Variables},
+        engine::{DEFAULT_TENANT, Deployment},
+        record::{
+            CreatedInstance, Deployed, JobFailure, Message, NewInstance, ProcessRef, Refusal,
+            RefusalKind, ThrownError, Variables,
+        },
     },
-    zeebe::proto,
+    zeebe::proto::{self, deployment::Metadata},
 };
 
 /// Jobs of one batch have about so many bytes at most, as brokers keep it.
@@ -92,6 +95,92 @@ pub(super) fn check_tenant(tenant: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     Err(invalid(format!("tenantId: there is no tenant '{tenant}', only {DEFAULT_TENANT}")))
+}
+
+/// The files of a deployment.
+pub(super) fn files(request: &proto::DeployResourceRequest) -> Vec<(&str, &[u8])> {
+    let files = request.resources.iter();
+    files.map(|file| (file.name.as_str(), file.content.as_slice())).collect()
+}
+
+/// What a deployment made.
+pub(super) fn deployed(deployment: Deployment) -> proto::DeployResourceResponse {
+    let process = |(resource_name, process): (String, Deployed)| proto::Deployment {
+        metadata: Some(Metadata::Process(proto::ProcessMetadata {
+            bpmn_process_id: process.process_id,
+            version: process.version,
+            process_definition_key: process.key,
+            resource_name,
+            tenant_id: DEFAULT_TENANT.to_owned(),
+        })),
+    };
+    proto::DeployResourceResponse {
+        key: deployment.key,
+        deployments: deployment.processes.into_iter().map(process).collect(),
+        tenant_id: DEFAULT_TENANT.to_owned(),
+    }
+}
+
+/// The instance to start. An id comes before a key, and a version before the latest.
+pub(super) fn new_instance(
+    request: proto::CreateProcessInstanceRequest,
+) -> Result<NewInstance, Refusal> {
+    check_tenant(&request.tenant_id)?;
+    let process = match (request.bpmn_process_id, request.version) {
+        (id, _) if id.is_empty() && request.process_definition_key < 1 => {
+            return Err(invalid("bpmnProcessId: write it, or a processDefinitionKey"));
+        }
+        (id, _) if id.is_empty() => ProcessRef::Key(request.process_definition_key),
+        (id, ..=-1) => ProcessRef::Latest(id),
+        (id, version) => ProcessRef::Version(id, version),
+    };
+    let variables = variables(&request.variables)?;
+    Ok(NewInstance { process, variables, business_id: None })
+}
+
+/// The instance that was started.
+pub(super) fn created(created: CreatedInstance) -> proto::CreateProcessInstanceResponse {
+    proto::CreateProcessInstanceResponse {
+        process_definition_key: created.definition_key,
+        bpmn_process_id: created.process_id,
+        version: created.version,
+        process_instance_key: created.key,
+        tenant_id: DEFAULT_TENANT.to_owned(),
+    }
+}
+
+/// The instance that was started and has ended, with all its variables or those asked for.
+pub(super) fn result(
+    created: CreatedInstance,
+    mut variables: Variables,
+    fetch: &[String],
+) -> proto::CreateProcessInstanceWithResultResponse {
+    if !fetch.is_empty() {
+        variables.retain(|name, _| fetch.contains(name));
+    }
+    proto::CreateProcessInstanceWithResultResponse {
+        process_definition_key: created.definition_key,
+        bpmn_process_id: created.process_id,
+        version: created.version,
+        process_instance_key: created.key,
+        variables: Value::Object(variables).to_string(),
+        tenant_id: DEFAULT_TENANT.to_owned(),
+    }
+}
+
+/// The message to publish.
+pub(super) fn message(request: proto::PublishMessageRequest) -> Result<Message, Refusal> {
+    check_tenant(&request.tenant_id)?;
+    if request.name.is_empty() {
+        return Err(invalid("name: write the message's name"));
+    }
+    Ok(Message {
+        name: request.name,
+        correlation_key: request.correlation_key,
+        time_to_live_ms: request.time_to_live,
+        message_id: request.message_id,
+        variables: variables(&request.variables)?,
+    })
 }
 
 /// Jobs in batches that a client can take; one empty batch when there are none.

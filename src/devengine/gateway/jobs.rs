@@ -41,6 +41,8 @@ pub(crate) struct Jobs {
 #[derive(Debug)]
 struct Entry {
     job: ActivatedJob,
+    /// The runtime knows of it.
+    of_process: bool,
     state: State,
     due: Option<Instant>,
 }
@@ -69,11 +71,30 @@ impl Jobs {
         }
     }
 
-    /// A new job.
+    /// A new job that belongs to no process.
     pub(crate) fn add(&mut self, job: ActivatedJob) {
+        self.insert(job, false);
+    }
+
+    /// A new job of the runtime's.
+    pub(crate) fn add_for_process(&mut self, job: ActivatedJob) {
+        self.insert(job, true);
+    }
+
+    fn insert(&mut self, job: ActivatedJob, of_process: bool) {
         let key = job.key;
-        self.jobs.insert(key, Entry { job, state: State::Activatable, due: None });
+        self.jobs.insert(key, Entry { job, of_process, state: State::Activatable, due: None });
         self.fresh.push_back(key);
+    }
+
+    /// Whether the runtime knows of a job.
+    pub(crate) fn is_of_process(&self, key: Key) -> bool {
+        self.jobs.get(&key).is_some_and(|entry| entry.of_process)
+    }
+
+    /// Whether a job waits for its incident to be resolved.
+    pub(crate) fn is_stopped(&self, key: Key) -> bool {
+        self.jobs.get(&key).is_some_and(|entry| entry.state == State::Stopped)
     }
 
     /// A job as it was handed out last.

@@ -18,7 +18,10 @@ use super::{
     queue::{Subscriber, millis},
     shared::{Shared, befall},
 };
-use crate::zeebe::proto::{self, gateway_server::Gateway};
+use crate::{
+    devengine::engine::DEFAULT_TENANT,
+    zeebe::proto::{self, gateway_server::Gateway},
+};
 
 /// The service that the generated server calls.
 #[derive(Clone)]
@@ -144,61 +147,97 @@ impl Gateway for Calls {
 
     async fn update_job_retries(
         &self,
-        _: Request<proto::UpdateJobRetriesRequest>,
+        request: Request<proto::UpdateJobRetriesRequest>,
     ) -> Result<Response<proto::UpdateJobRetriesResponse>, Status> {
-        Err(no_processes())
+        self.0
+            .change(Rpc::Retries, request, |engine, asked| {
+                let lease = asked.job_lease_token.as_deref();
+                engine.set_retries(asked.job_key, asked.retries, lease)?;
+                Ok(proto::UpdateJobRetriesResponse {})
+            })
+            .await
     }
 
     async fn resolve_incident(
         &self,
-        _: Request<proto::ResolveIncidentRequest>,
+        request: Request<proto::ResolveIncidentRequest>,
     ) -> Result<Response<proto::ResolveIncidentResponse>, Status> {
-        Err(no_processes())
+        self.0
+            .change(Rpc::Resolve, request, |engine, asked| {
+                engine.resolve(asked.incident_key)?;
+                Ok(proto::ResolveIncidentResponse {})
+            })
+            .await
     }
 
     async fn deploy_resource(
         &self,
-        _: Request<proto::DeployResourceRequest>,
+        request: Request<proto::DeployResourceRequest>,
     ) -> Result<Response<proto::DeployResourceResponse>, Status> {
-        Err(no_processes())
+        self.0
+            .change(Rpc::Deploy, request, |engine, asked| {
+                convert::check_tenant(&asked.tenant_id)?;
+                Ok(convert::deployed(engine.deploy(&convert::files(&asked))?))
+            })
+            .await
     }
 
     async fn create_process_instance(
         &self,
-        _: Request<proto::CreateProcessInstanceRequest>,
+        request: Request<proto::CreateProcessInstanceRequest>,
     ) -> Result<Response<proto::CreateProcessInstanceResponse>, Status> {
-        Err(no_processes())
+        self.0
+            .change(Rpc::Create, request, |engine, asked| {
+                Ok(convert::created(engine.create(convert::new_instance(asked)?)?))
+            })
+            .await
     }
 
     async fn create_process_instance_with_result(
         &self,
-        _: Request<proto::CreateProcessInstanceWithResultRequest>,
+        request: Request<proto::CreateProcessInstanceWithResultRequest>,
     ) -> Result<Response<proto::CreateProcessInstanceWithResultResponse>, Status> {
-        Err(no_processes())
+        let act = async |asked| self.0.create_and_wait(asked).await;
+        self.0.call(Rpc::CreateWithResult, request, act).await
     }
 
     async fn cancel_process_instance(
         &self,
-        _: Request<proto::CancelProcessInstanceRequest>,
+        request: Request<proto::CancelProcessInstanceRequest>,
     ) -> Result<Response<proto::CancelProcessInstanceResponse>, Status> {
-        Err(no_processes())
+        self.0
+            .change(Rpc::Cancel, request, |engine, asked| {
+                engine.cancel(asked.process_instance_key)?;
+                Ok(proto::CancelProcessInstanceResponse {})
+            })
+            .await
     }
 
     async fn publish_message(
         &self,
-        _: Request<proto::PublishMessageRequest>,
+        request: Request<proto::PublishMessageRequest>,
     ) -> Result<Response<proto::PublishMessageResponse>, Status> {
-        Err(no_processes())
+        self.0
+            .change(Rpc::Publish, request, |engine, asked| {
+                let key = engine.publish(convert::message(asked)?)?;
+                let tenant_id = DEFAULT_TENANT.to_owned();
+                Ok(proto::PublishMessageResponse { key, tenant_id })
+            })
+            .await
     }
 
     async fn broadcast_signal(
         &self,
-        _: Request<proto::BroadcastSignalRequest>,
+        request: Request<proto::BroadcastSignalRequest>,
     ) -> Result<Response<proto::BroadcastSignalResponse>, Status> {
-        Err(no_processes())
+        self.0
+            .change(Rpc::Broadcast, request, |engine, asked| {
+                convert::check_tenant(&asked.tenant_id)?;
+                let variables = convert::variables(&asked.variables)?;
+                let key = engine.broadcast(&asked.signal_name, variables)?;
+                let tenant_id = DEFAULT_TENANT.to_owned();
+                Ok(proto::BroadcastSignalResponse { key, tenant_id })
+            })
+            .await
     }
-}
-
-fn no_processes() -> Status {
-    Status::unimplemented("there are jobs, but no processes")
 }

@@ -12,7 +12,7 @@ use tonic::{Code, Request, Response, Status, metadata::MetadataMap};
 use super::{
     calls::{Call, Counters, Recorder},
     connection::{Cutter, cutter},
-    convert::{check_tenant, status},
+    convert::{self, check_tenant, status},
     faults::{Fault, Faults, Rpc},
     queue::{Subscriber, millis},
 };
@@ -23,6 +23,8 @@ use crate::{
 
 /// The gateway's own wait when a poll names none.
 const DEFAULT_WAIT: Duration = Duration::from_secs(10);
+/// The gateway's own wait for a result when the call names none.
+const DEFAULT_RESULT_WAIT: Duration = Duration::from_secs(15);
 
 /// Everything that the calls share.
 pub(crate) struct Shared {
@@ -109,7 +111,17 @@ impl Shared {
         befall(admitted?, cutter, result).await
     }
 
-    /// Any other call: done, and answered as the script says.
+    /// A command about processes: done, and answered as the script says.
+    pub(super) async fn change<M, R>(
+        &self,
+        rpc: Rpc,
+        request: Request<M>,
+        act: impl FnOnce(&mut Engine, M) -> Result<R, Refusal>,
+    ) -> Result<Response<R>, Status> {
+        self.call(rpc, request, async |asked| act(&mut self.engine(), asked).map_err(status)).await
+    }
+
+    /// Any call: done, and answered as the script says.
     pub(super) async fn call<M, R>(
         &self,
         rpc: Rpc,
@@ -142,6 +154,25 @@ impl Shared {
                 () = tokio::time::sleep_until(end) => {}
                 () = self.stopping.cancelled() => {}
             }
+        }
+    }
+
+    /// Starts an instance and waits for its end. One that is cancelled has no result: as at
+    /// a broker, the wait then goes on to its own end.
+    pub(super) async fn create_and_wait(
+        &self,
+        asked: proto::CreateProcessInstanceWithResultRequest,
+    ) -> Result<proto::CreateProcessInstanceWithResultResponse, Status> {
+        let new = convert::new_instance(asked.request.unwrap_or_default()).map_err(status)?;
+        let wait = Some(millis(asked.request_timeout)).filter(|wait| !wait.is_zero());
+        let wait = wait.unwrap_or(DEFAULT_RESULT_WAIT);
+        let (created, end) = self.engine().create_and_await(new).map_err(status)?;
+        tokio::select! {
+            Ok(variables) = end => Ok(convert::result(created, variables, &asked.fetch_variables)),
+            () = tokio::time::sleep(wait) => Err(Status::deadline_exceeded(format!(
+                "process instance {} has not ended within {wait:?}; it goes on", created.key
+            ))),
+            () = self.stopping.cancelled() => Err(Status::unavailable("the engine stops")),
         }
     }
 

@@ -7,12 +7,14 @@
 //! - the line where I/O begins: [`ports`]
 //! - adapters behind it: [`zeebe`], [`servicenow::http`], [`secret_store`], [`clock`]
 //! - engines, generic over the ports: [`worker`], [`sandbox`]
+//! - a stand-in for Camunda on a laptop: [`devengine`]
 //! - wiring: [`config`], [`telemetry`], [`management`], [`cli`]
 
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connector;
+pub mod devengine;
 pub mod feel;
 pub mod job;
 pub mod management;

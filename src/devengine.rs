@@ -6,6 +6,7 @@ mod engine;
 pub mod gateway;
 mod note;
 pub mod record;
+pub mod runtime;
 
 use std::{
     fmt, io,
@@ -16,10 +17,15 @@ use std::{
 use tokio::{sync::broadcast, task::AbortHandle};
 use tonic::transport::Identity;
 
-pub use self::note::{JobNote, JobStep, Note};
+pub use self::{
+    engine::Deployment,
+    note::{JobNote, JobStep, Note},
+};
 use self::{
     engine::Engine,
     gateway::{Gateway, Shared},
+    record::{CreatedInstance, Incident, Key, Message, NewInstance, Refusal, Variables},
+    runtime::{InstanceView, Options, Runtime},
 };
 use crate::{clock::SystemClock, ports::Clock};
 
@@ -31,6 +37,8 @@ const RECORDED_CALLS: usize = 4096;
 pub struct Settings {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// What a developer may choose about processes.
+    pub processes: Options,
     /// The engine's wall clock: for timers, and for deadlines as workers are told them.
     pub clock: Arc<dyn Clock>,
     /// Key and certificate; without them it speaks plain HTTP/2.
@@ -53,6 +61,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            processes: Options::default(),
             clock: Arc::new(SystemClock),
             tls: None,
             version: concat!(env!("CARGO_PKG_VERSION"), "-dev").to_owned(),
@@ -81,7 +90,7 @@ pub struct DevEngine {
 impl DevEngine {
     /// Starts an engine with nothing in it.
     pub async fn start(settings: Settings) -> io::Result<Self> {
-        let engine = Engine::new(Arc::clone(&settings.clock));
+        let engine = Engine::new(Arc::clone(&settings.clock), Runtime::new(settings.processes));
         let gateway = Gateway::start(settings, engine).await?;
         let timing = tokio::spawn(keep_time(Arc::clone(gateway.shared()))).abort_handle();
         Ok(Self { gateway, timing })
@@ -100,6 +109,61 @@ impl DevEngine {
     /// News from now on. A receiver that does not keep up loses the oldest.
     pub fn events(&self) -> broadcast::Receiver<Note> {
         self.gateway.shared().engine().notes()
+    }
+
+    /// Deploys a BPMN file.
+    pub fn deploy(&self, name: &str, content: &[u8]) -> Result<Deployment, Refusal> {
+        self.gateway.shared().engine().deploy(&[(name, content)])
+    }
+
+    /// Starts a process instance.
+    pub fn create_instance(&self, new: NewInstance) -> Result<CreatedInstance, Refusal> {
+        self.gateway.shared().engine().create(new)
+    }
+
+    /// Ends a process instance from outside.
+    pub fn cancel(&self, instance: Key) -> Result<(), Refusal> {
+        self.gateway.shared().engine().cancel(instance)
+    }
+
+    /// Publishes a message; returns its key.
+    pub fn publish(&self, message: Message) -> Result<Key, Refusal> {
+        self.gateway.shared().engine().publish(message)
+    }
+
+    /// Broadcasts a signal; returns its key.
+    pub fn broadcast(&self, signal: &str, variables: Variables) -> Key {
+        self.gateway.shared().engine().broadcast(signal, variables)
+    }
+
+    /// Completes a user task that a process instance, or one it has called, waits at.
+    pub fn complete_user_task(
+        &self,
+        instance: Key,
+        element_id: &str,
+        variables: Variables,
+    ) -> Result<(), Refusal> {
+        self.gateway.shared().engine().complete_user_task(instance, element_id, variables)
+    }
+
+    /// Tries again what has raised an incident.
+    pub fn resolve(&self, incident: Key) -> Result<(), Refusal> {
+        self.gateway.shared().engine().resolve(incident)
+    }
+
+    /// Gives a job retries; a job that has stopped goes on once its incident is resolved.
+    pub fn update_retries(&self, job: Key, retries: i32) -> Result<(), Refusal> {
+        self.gateway.shared().engine().set_retries(job, retries, None)
+    }
+
+    /// Process instances that run, in the order they began.
+    pub fn instances(&self) -> Vec<InstanceView> {
+        self.gateway.shared().engine().instances()
+    }
+
+    /// Incidents that are open, oldest first.
+    pub fn incidents(&self) -> Vec<Incident> {
+        self.gateway.shared().engine().incidents()
     }
 
     /// Ends open streams and waits, lets running calls come to their end, and closes.

@@ -16,6 +16,7 @@ use tokio::{
     time::Instant,
 };
 
+pub use self::processes::Deployment;
 use super::{
     gateway::Jobs,
     note::{JobNote, JobStep, Note},
@@ -102,7 +103,9 @@ impl Engine {
     }
 
     fn timed_out(&mut self, keys: &[Key]) {
-        keys.iter().for_each(|key| self.tell(*key, self.news(|| JobStep::TimedOut)));
+        for key in keys {
+            self.tell(*key, self.news(|| JobStep::TimedOut));
+        }
         self.settle();
     }
 
@@ -156,7 +159,7 @@ impl Engine {
     /// Gives a process's job the variables as they are now.
     fn fill(&self, job: &mut ActivatedJob, fetch: &[String]) {
         if self.jobs.is_of_process(job.key) {
-            let variables = self.runtime.variables(job.key, fetch).unwrap_or_default();
+            let variables = self.runtime.job_variables(job.key, fetch).unwrap_or_default();
             job.variables = serde_json::Value::Object(variables).to_string();
         }
     }

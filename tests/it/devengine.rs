@@ -8,9 +8,13 @@ use servicenow_worker::{
     zeebe::{self, Gateway, proto::ActivatedJob},
 };
 
+mod bpmn;
+mod events;
 mod faults;
+mod incidents;
 mod jobs;
 mod life;
+mod processes;
 
 const LONG: Option<Duration> = Some(Duration::from_secs(20));
 

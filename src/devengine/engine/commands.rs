@@ -7,7 +7,7 @@ use crate::{
     devengine::{
         gateway::Subscriber,
         note::JobStep,
-        record::{JobFailure, Key, Refusal, RefusalKind, ThrownError, Variables},
+        record::{JobFailure, Key, Refusal, ThrownError, Variables},
     },
     zeebe::proto::ActivatedJob,
 };
@@ -61,7 +61,7 @@ impl Engine {
         self.jobs.may_end(key, lease)?;
         let step = self.news(|| JobStep::Completed { variables: variables.clone() });
         if self.jobs.is_of_process(key) {
-            self.runtime.complete(self.now(), key, variables)?;
+            self.runtime.complete(key, variables, self.now())?;
         }
         self.tell(key, step);
         self.jobs.remove(key);
@@ -79,13 +79,10 @@ impl Engine {
     ) -> Result<(), Refusal> {
         self.jobs.may_end(key, lease)?;
         let retries = failure.retries;
-        let step = self.news(|| JobStep::Failed {
-            retries,
-            message: failure.message.clone(),
-            back_off,
-        });
+        let step =
+            self.news(|| JobStep::Failed { retries, message: failure.message.clone(), back_off });
         if self.jobs.is_of_process(key) {
-            self.runtime.fail(self.now(), key, failure)?;
+            self.runtime.fail(key, failure, self.now())?;
         }
         self.tell(key, step);
         self.jobs.set_retries(key, retries);
@@ -106,12 +103,10 @@ impl Engine {
         lease: Option<&str>,
     ) -> Result<(), Refusal> {
         self.jobs.may_end(key, lease)?;
-        let step = self.news(|| JobStep::Thrown {
-            code: error.code.clone(),
-            message: error.message.clone(),
-        });
+        let step = self
+            .news(|| JobStep::Thrown { code: error.code.clone(), message: error.message.clone() });
         if self.jobs.is_of_process(key) {
-            self.runtime.throw_error(self.now(), key, error)?;
+            self.runtime.throw_error(key, error, self.now())?;
         }
         self.tell(key, step);
         // An error that nobody catches raises an incident, which stops the job.
@@ -144,10 +139,6 @@ impl Engine {
         lease: Option<&str>,
     ) -> Result<(), Refusal> {
         self.jobs.may_change(key, lease)?;
-        if retries < 1 {
-            let message = format!("retries: write at least 1, not {retries}");
-            return Err(Refusal { kind: RefusalKind::InvalidArgument, message });
-        }
         if self.jobs.is_of_process(key) {
             self.runtime.update_retries(key, retries)?;
         }

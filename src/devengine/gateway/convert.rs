@@ -33,7 +33,7 @@ pub(super) fn status(refusal: Refusal) -> Status {
 
 /// A command that is wrong in itself.
 pub(super) fn invalid(message: impl Into<String>) -> Refusal {
-    Refusal { kind: RefusalKind::InvalidArgument, message: message.into() }
+    Refusal::new(RefusalKind::InvalidArgument, message)
 }
 
 /// Variables as they travel: text that holds an object, or nothing.

@@ -25,7 +25,7 @@ use crate::{
 /// All jobs.
 pub(crate) struct Jobs {
     clock: Arc<dyn Clock>,
-    jobs: HashMap<Key, Entry>,
+    entries: HashMap<Key, Entry>,
     queues: HashMap<String, Queue>,
     /// Activatable jobs that no stream was tried for yet.
     fresh: VecDeque<Key>,
@@ -60,7 +60,7 @@ impl Jobs {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
-            jobs: HashMap::new(),
+            entries: HashMap::new(),
             queues: HashMap::new(),
             fresh: VecDeque::new(),
             due: BTreeSet::new(),
@@ -83,28 +83,28 @@ impl Jobs {
 
     fn insert(&mut self, job: ActivatedJob, of_process: bool) {
         let key = job.key;
-        self.jobs.insert(key, Entry { job, of_process, state: State::Activatable, due: None });
+        self.entries.insert(key, Entry { job, of_process, state: State::Activatable, due: None });
         self.fresh.push_back(key);
     }
 
     /// Whether the runtime knows of a job.
     pub(crate) fn is_of_process(&self, key: Key) -> bool {
-        self.jobs.get(&key).is_some_and(|entry| entry.of_process)
+        self.entries.get(&key).is_some_and(|entry| entry.of_process)
     }
 
     /// Whether a job waits for its incident to be resolved.
     pub(crate) fn is_stopped(&self, key: Key) -> bool {
-        self.jobs.get(&key).is_some_and(|entry| entry.state == State::Stopped)
+        self.entries.get(&key).is_some_and(|entry| entry.state == State::Stopped)
     }
 
     /// A job as it was handed out last.
     pub(crate) fn get(&self, key: Key) -> Option<&ActivatedJob> {
-        self.jobs.get(&key).map(|entry| &entry.job)
+        self.entries.get(&key).map(|entry| &entry.job)
     }
 
     /// Jobs that have not ended.
     pub(crate) fn open(&self) -> usize {
-        self.jobs.len()
+        self.entries.len()
     }
 
     /// Jobs locked now, and the most that ever were.
@@ -134,7 +134,7 @@ impl Jobs {
         let mut of_others = VecDeque::new();
         while jobs.len() < max && !self.withholding {
             let Some(key) = self.queue(job_type).ready.pop_front() else { break };
-            match self.jobs.get(&key) {
+            match self.entries.get(&key) {
                 Some(entry) if entry.state != State::Activatable => {}
                 Some(entry) if !subscriber.takes(&entry.job) => of_others.push_back(key),
                 _ => jobs.extend(self.activate(key, subscriber)),
@@ -149,7 +149,7 @@ impl Jobs {
     /// Locks the next fresh job that a stream has room for; lets others wait for polls.
     pub(crate) fn next_push(&mut self) -> Option<(ActivatedJob, Stream)> {
         while let Some(key) = self.fresh.pop_front() {
-            let Some(entry) = self.jobs.get(&key) else { continue };
+            let Some(entry) = self.entries.get(&key) else { continue };
             if entry.state != State::Activatable {
                 continue;
             }
@@ -195,7 +195,7 @@ impl Jobs {
 
     /// Makes a locked job that never left activatable again.
     pub(crate) fn unlock(&mut self, key: Key) {
-        if self.jobs.get(&key).is_some_and(|entry| entry.state == State::Activated) {
+        if self.entries.get(&key).is_some_and(|entry| entry.state == State::Activated) {
             self.refresh(key);
         }
     }
@@ -223,7 +223,7 @@ impl Jobs {
     /// Ends a job.
     pub(crate) fn remove(&mut self, key: Key) {
         self.change(key, State::Stopped, None);
-        self.jobs.remove(&key);
+        self.entries.remove(&key);
     }
 
     /// Hands no more of a job out until it is resumed.
@@ -233,7 +233,7 @@ impl Jobs {
 
     /// Sets a job's retries.
     pub(crate) fn set_retries(&mut self, key: Key, retries: i32) {
-        if let Some(entry) = self.jobs.get_mut(&key) {
+        if let Some(entry) = self.entries.get_mut(&key) {
             entry.job.retries = retries;
         }
     }
@@ -268,7 +268,7 @@ impl Jobs {
         while let Some(&(due, key)) = self.due.first()
             && due <= now
         {
-            if self.jobs.get(&key).is_some_and(|entry| entry.state == State::Activated) {
+            if self.entries.get(&key).is_some_and(|entry| entry.state == State::Activated) {
                 timed_out.push(key);
             }
             self.refresh(key);
@@ -278,10 +278,12 @@ impl Jobs {
 
     /// Ends all locks, as if their deadlines had passed.
     pub(crate) fn expire_locks(&mut self) -> Vec<Key> {
-        let locked = self.jobs.iter().filter(|(_, entry)| entry.state == State::Activated);
+        let locked = self.entries.iter().filter(|(_, entry)| entry.state == State::Activated);
         let mut locked: Vec<_> = locked.map(|(key, _)| *key).collect();
         locked.sort_unstable();
-        locked.iter().for_each(|key| self.refresh(*key));
+        for key in &locked {
+            self.refresh(*key);
+        }
         locked
     }
 
@@ -290,9 +292,9 @@ impl Jobs {
     }
 
     fn entry(&self, key: Key) -> Result<&Entry, Refusal> {
-        self.jobs.get(&key).ok_or_else(|| Refusal {
-            kind: RefusalKind::NotFound,
-            message: format!("there is no job {key}: it has ended, or never was"),
+        self.entries.get(&key).ok_or_else(|| {
+            let message = format!("there is no job {key}: it has ended, or never was");
+            Refusal::new(RefusalKind::NotFound, message)
         })
     }
 
@@ -305,7 +307,7 @@ impl Jobs {
         let until = Instant::now() + subscriber.timeout();
         self.activations += 1;
         let timeout = i64::try_from(subscriber.timeout().as_millis()).unwrap_or(i64::MAX);
-        let entry = self.jobs.get_mut(&key)?;
+        let entry = self.entries.get_mut(&key)?;
         subscriber.worker().clone_into(&mut entry.job.worker);
         entry.job.job_lease_token =
             subscriber.leases().then(|| format!("lease-{key}-{}", self.activations));
@@ -316,7 +318,7 @@ impl Jobs {
     }
 
     fn change(&mut self, key: Key, state: State, due: Option<Instant>) {
-        let Some(entry) = self.jobs.get_mut(&key) else { return };
+        let Some(entry) = self.entries.get_mut(&key) else { return };
         if let Some(old) = entry.due {
             self.due.remove(&(old, key));
         }
@@ -329,8 +331,7 @@ impl Jobs {
 }
 
 fn forbidden(key: Key, why: &str) -> Refusal {
-    let message = format!("job {key} {why}");
-    Refusal { kind: RefusalKind::FailedPrecondition, message }
+    Refusal::new(RefusalKind::FailedPrecondition, format!("job {key} {why}"))
 }
 
 fn leased(key: Key) -> Refusal {

@@ -234,7 +234,7 @@ impl Gateway for Calls {
             .change(Rpc::Broadcast, request, |engine, asked| {
                 convert::check_tenant(&asked.tenant_id)?;
                 let variables = convert::variables(&asked.variables)?;
-                let key = engine.broadcast(&asked.signal_name, variables)?;
+                let key = engine.broadcast(&asked.signal_name, variables);
                 let tenant_id = DEFAULT_TENANT.to_owned();
                 Ok(proto::BroadcastSignalResponse { key, tenant_id })
             })

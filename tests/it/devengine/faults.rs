@@ -60,7 +60,9 @@ async fn a_slow_stream_brings_its_jobs_one_by_one() {
     engine.gateway().faults().add(Rpc::Stream, 1, Fault::Slow(pause));
     let mut stream = client(&engine).stream(&subscription()).await.unwrap();
     let began = Instant::now();
-    (0..3).for_each(|_| drop(engine.gateway().offer(job())));
+    for _ in 0..3 {
+        engine.gateway().offer(job());
+    }
     for number in 1..=3 {
         stream.next().await.unwrap().unwrap();
         assert!(began.elapsed() >= (pause - Duration::from_millis(5)) * (number - 1));

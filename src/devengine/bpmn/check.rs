@@ -1,5 +1,7 @@
 //! What must hold between elements, once all are read.
 
+mod loops;
+
 use super::flow;
 use super::model::{Element, Kind, Process, StartTrigger};
 use super::outline::Outline;
@@ -30,6 +32,7 @@ pub(super) fn process(
             _ => {}
         }
     }
+    loops::check(process, outline, reader);
 }
 
 /// A process has a start event, and at most one without trigger.

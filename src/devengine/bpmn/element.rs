@@ -44,14 +44,15 @@ impl<'x> Site<'_, 'x> {
     }
 }
 
-/// Reads an element; one that is refused becomes a [`Kind::Pass`] that nobody will see.
+/// Reads an element. One that is refused gets a kind that waits and that nobody will see, so
+/// that no loop is reported on its account.
 pub(super) fn read<'x>(site: &Site<'_, 'x>, reader: &mut Reader<'x>) -> Element {
     let Found { node, scope } = site.found();
     refuse_extras(node, reader);
     let mut element = Element {
         id: xml::filled(node, "id").unwrap_or_default().to_owned(),
         name: node.attribute("name").unwrap_or_default().to_owned(),
-        kind: kind(site, reader).unwrap_or(Kind::Pass),
+        kind: kind(site, reader).unwrap_or(Kind::EventBased),
         scope,
         incoming: Vec::new(),
         outgoing: Vec::new(),

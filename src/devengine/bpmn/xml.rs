@@ -46,7 +46,11 @@ fn not_xml(error: &roxmltree::Error) -> String {
         roxmltree::Error::NodesLimitReached => {
             format!("the file has more than {NODES} XML nodes; split it")
         }
-        other => format!("line {line}: not XML: {other}"),
+        other => {
+            let text = other.to_string();
+            let place = format!(" at {}", other.pos());
+            format!("line {line}: not XML: {}", text.strip_suffix(&place).unwrap_or(&text))
+        }
     }
 }
 

@@ -6,13 +6,15 @@
 //!   [`connector`]
 //! - the line where I/O begins: [`ports`]
 //! - adapters behind it: [`zeebe`], [`servicenow::http`], [`secret_store`], [`clock`]
-//! - engines, generic over the ports: [`worker`], [`sandbox`]
+//! - engines, generic over the ports: [`worker`], [`sandbox`]; [`devengine`] stands in for
+//!   a cluster
 //! - wiring: [`config`], [`telemetry`], [`management`], [`cli`]
 
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connector;
+pub mod devengine;
 pub mod feel;
 pub mod job;
 pub mod management;

@@ -14,6 +14,54 @@ pub type Variables = Map<String, Value>;
 /// A key, as the broker's: partition 1 in the upper bits, counting up from there.
 pub type Key = i64;
 
+/// Which process definition is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProcessRef {
+    /// That one.
+    Key(Key),
+    /// The newest of a process.
+    Latest(String),
+    /// A version of a process.
+    Version(String, i32),
+}
+
+/// A process instance to start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewInstance {
+    /// Of what.
+    pub process: ProcessRef,
+    /// Its variables.
+    pub variables: Variables,
+    /// Taken by at most one running instance of a process.
+    pub business_id: Option<String>,
+}
+
+/// What a deployment made of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// Key of the definition.
+    pub key: Key,
+    /// Id of the process.
+    pub process_id: String,
+    /// Its version, from 1.
+    pub version: i32,
+    /// Whether it was there already with the same content.
+    pub is_duplicate: bool,
+}
+
+/// A process instance that was started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreatedInstance {
+    /// Its key.
+    pub key: Key,
+    /// Key of its definition.
+    pub definition_key: Key,
+    /// Id of the process.
+    pub process_id: String,
+    /// Version of the definition.
+    pub version: i32,
+}
+
 /// A job that wants a worker. Locks, back-off and pushes are the queue's; the runtime only
 /// knows that it exists and how it ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -171,7 +219,8 @@ pub struct Incident {
     pub job: Option<Key>,
     /// Kind, in the broker's words: `JOB_NO_RETRIES`, `IO_MAPPING_ERROR`,
     /// `CONDITION_ERROR`, `EXTRACT_VALUE_ERROR`, `UNHANDLED_ERROR_EVENT`,
-    /// `CALLED_ELEMENT_ERROR`.
+    /// `CALLED_ELEMENT_ERROR`; and ours, `STEP_LIMIT`, for a process that goes on and on
+    /// without ever waiting.
     pub kind: &'static str,
     /// What is wrong.
     pub message: String,

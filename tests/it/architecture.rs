@@ -70,6 +70,16 @@ const PARTS: &[Part] = &[
         io: &["axum", "hyper", "rustls", "tokio", "tokio_rustls", "tokio_util"],
     },
     Part {
+        files: &["devengine/bpmn", "devengine/record.rs", "devengine/runtime"],
+        modules: &["devengine", "feel"],
+        io: &[],
+    },
+    Part {
+        files: &["devengine"],
+        modules: &["clock", "devengine", "ports", "zeebe"],
+        io: &["tokio", "tokio_util", "tonic"],
+    },
+    Part {
         files: &["management.rs"],
         modules: &["metrics", "worker"],
         io: &["axum", "tokio", "tokio_util"],
@@ -135,6 +145,21 @@ fn the_sandbox_shares_no_code_with_the_client_it_tests() {
         for shared in ["servicenow::http", "servicenow::encoded_query", "servicenow::response"] {
             if !file.ends_with("cli/sandbox.rs") && text.contains(shared) {
                 breaches.push(format!("{} uses {shared}", file.display()));
+            }
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
+fn the_dev_engine_shares_only_messages_with_the_client_it_serves() {
+    let source = source();
+    let mut breaches = Vec::new();
+    for file in rust_files(&source.join("devengine")).chain([source.join("devengine.rs")]) {
+        let text = code_of(&fs::read_to_string(&file).unwrap());
+        for (at, _) in text.match_indices("zeebe::") {
+            if !text[at + "zeebe::".len()..].starts_with("proto") {
+                breaches.push(file.display().to_string());
             }
         }
     }

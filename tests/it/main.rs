@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cli;
+mod devengine;
 mod sandbox;
 mod secret_store;
 mod servicenow_http;

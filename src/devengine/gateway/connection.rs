@@ -7,33 +7,52 @@ use std::{
     task::{Context, Poll},
 };
 
-use servicenow_worker::zeebe::proto::gateway_server::GatewayServer;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use tonic::transport::server::Connected;
+use tonic::{
+    Extensions,
+    transport::server::{Connected, TlsConnectInfo},
+};
 use tower_service::Service;
+
+use crate::zeebe::proto::gateway_server::GatewayServer;
 
 /// One accepted connection; dead once its token is cancelled.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: TcpStream,
+    cutter: Cutter,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
+/// Closes the connection that a call came by.
+#[derive(Clone, Debug)]
+pub(super) struct Cutter(CancellationToken);
+
+impl Cutter {
+    pub(super) fn cut(&self) {
+        self.0.cancel();
+    }
+}
+
 impl Connection {
-    pub(super) fn new(stream: TcpStream, cut: CancellationToken) -> io::Result<Self> {
+    /// A connection that is cut with `all`, or alone.
+    pub(super) fn new(stream: TcpStream, all: &CancellationToken) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self { stream, cut: Box::pin(cut.cancelled_owned()) })
+        let cut = all.child_token();
+        Ok(Self { stream, cutter: Cutter(cut.clone()), cut: Box::pin(cut.cancelled_owned()) })
     }
 }
 
 impl Connected for Connection {
-    type ConnectInfo = ();
+    type ConnectInfo = Cutter;
 
-    fn connect_info(&self) {}
+    fn connect_info(&self) -> Cutter {
+        self.cutter.clone()
+    }
 }
 
 impl AsyncRead for Connection {
@@ -65,6 +84,13 @@ impl AsyncWrite for Connection {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
+}
+
+/// What cuts the connection that a request came by.
+pub(super) fn cutter(extensions: &Extensions) -> Option<Cutter> {
+    let plain = extensions.get::<Cutter>();
+    let tls = || Some(extensions.get::<TlsConnectInfo<Cutter>>()?.get_ref());
+    plain.or_else(tls).cloned()
 }
 
 /// Notes the authorities that requests name, and passes them on.

@@ -10,10 +10,14 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Environment, Mistakes};
 
+mod demo;
+mod dev;
 mod feel;
+mod narrator;
 mod run;
 mod sandbox;
 mod signals;
+mod stage;
 
 /// Camunda 8 (Zeebe) job worker for ServiceNow.
 #[derive(Debug, Parser)]
@@ -31,6 +35,12 @@ enum Command {
     /// Read the configuration, report every mistake, connect nowhere.
     #[command(after_help = "Example: servicenow-worker check --config worker.toml")]
     Check(ConfigFile),
+    /// See the main job done: sandbox, engine and worker on bundled processes, told step by step.
+    #[command(after_help = "Example: servicenow-worker demo")]
+    Demo(demo::Options),
+    /// Run your own BPMN files against sandbox, dev engine and worker, redeployed on change.
+    #[command(after_help = dev::EXAMPLES)]
+    Dev(dev::Options),
     /// Run the ServiceNow emulator alone.
     #[command(after_help = "Example: servicenow-worker sandbox --listen 127.0.0.1:8085")]
     Sandbox(sandbox::Options),
@@ -65,7 +75,8 @@ impl Exit {
     pub fn of(error: &anyhow::Error) -> Self {
         if error.is::<Mistakes>() || error.is::<Unusable>() {
             Self::Usage
-        } else if error.is::<Unlistenable>() {
+        } else if error.is::<Unlistenable>() || error.is::<stage::NoGateway>()
+            || error.is::<dev::NotRunning>() {
             Self::Unreachable
         } else {
             Self::Internal
@@ -106,6 +117,8 @@ impl Cli {
         match self.command {
             Command::Run(file) => run::run(file.read()?),
             Command::Check(file) => check(&file),
+            Command::Demo(options) => demo::run(&options),
+            Command::Dev(options) => dev::run(options),
             Command::Sandbox(options) => sandbox::run(options),
             Command::Feel(options) => feel::run(options),
         }

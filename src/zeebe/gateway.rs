@@ -112,6 +112,27 @@ impl Gateway {
         .await
     }
 
+    /// Publishes a message that waits `time_to_live` for somebody to take it.
+    pub async fn publish(
+        &self,
+        name: &str,
+        correlation_key: &str,
+        time_to_live: Duration,
+        variables: &Variables,
+    ) -> Result<(), GatewayError> {
+        let request = proto::PublishMessageRequest {
+            name: name.to_owned(),
+            correlation_key: correlation_key.to_owned(),
+            time_to_live: convert::millis(time_to_live),
+            variables: convert::text(variables),
+            ..proto::PublishMessageRequest::default()
+        };
+        self.call(self.request_timeout, convert::sized(request)?, async |mut client, request| {
+            client.publish_message(request).await.map(|_| ())
+        })
+        .await
+    }
+
     /// Cancels an instance.
     pub async fn cancel(&self, process_instance_key: i64) -> Result<(), GatewayError> {
         let request =

@@ -27,8 +27,8 @@ mod xml;
 pub use error::{ElementName, Problem, ReadError};
 pub use model::{
     Boundary, BoundaryTrigger, CalledProcess, Element, ElementIndex, EndTrigger, ErrorCatch, Flow,
-    FlowIndex, JobWork, Kind, Mapping, MessageSubscription, MultiInstance, Process, StartMessage,
-    StartTrigger, Text, Timer,
+    FlowIndex, JobWork, Kind, Mapping, MessageSubscription, MultiInstance, Process, StartTrigger,
+    Text, Timer,
 };
 
 use reader::Reader;

@@ -5,7 +5,7 @@ mod trigger;
 use super::element::Site;
 use super::flow;
 use super::model::{
-    Boundary, BoundaryTrigger, EndTrigger, Kind, MessageSubscription, StartMessage, StartTrigger,
+    Boundary, BoundaryTrigger, EndTrigger, Kind, MessageSubscription, StartTrigger,
 };
 use super::reader::Reader;
 use super::task;
@@ -42,9 +42,7 @@ pub(super) fn start<'x>(
         }
         ("message", _) => {
             let correlation = if inside { Correlation::Needed } else { Correlation::None };
-            let message = trigger.message(correlation, reader)?;
-            let interrupting = xml::flag(node, "isInterrupting", true);
-            Some(StartTrigger::Message(StartMessage { message, interrupting }))
+            trigger.message(correlation, reader).map(StartTrigger::Message)
         }
         ("signal", _) => trigger.signal(reader).map(StartTrigger::Signal),
         ("timer", _) => trigger.timer(reader).map(StartTrigger::Timer),

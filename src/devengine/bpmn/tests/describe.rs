@@ -71,7 +71,7 @@ fn start(trigger: &StartTrigger) -> String {
     match trigger {
         StartTrigger::None => "start".to_owned(),
         StartTrigger::Message(start) => {
-            format!("start by {}{}", subscription(&start.message), goes_on(start.interrupting))
+            format!("start by {}", subscription(start))
         }
         StartTrigger::Signal(name) => format!("start by signal {}", text(name)),
         StartTrigger::Timer(each) => format!("start by {}", timer(each)),
@@ -108,7 +108,6 @@ fn otherwise(default: Option<usize>, process: &Process) -> String {
 }
 
 fn error(catch: &ErrorCatch) -> String {
-    assert!(catch.interrupting);
     catch.code.as_ref().map_or_else(|| "error any".to_owned(), |code| format!("error '{code}'"))
 }
 

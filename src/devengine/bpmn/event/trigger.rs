@@ -125,8 +125,34 @@ impl<'x> Trigger<'x> {
         }
     }
 
-    /// The timer, which may come again.
-    pub(super) fn timer(&self, reader: &mut Reader<'_>) -> Option<Timer> {
+    /// The timer, which may come again; one at the start of a process has no variables.
+    pub(super) fn constant_timer(&self, reader: &mut Reader<'_>) -> Option<Timer> {
+        let timer = self.timer(reader)?;
+        let (Timer::Duration(text) | Timer::Date(text) | Timer::Cycle(text)) = &timer;
+        if !reader.is_constant(text) {
+            let reason = "its timer needs a variable, but there are none before a process starts; \
+                          write it as fixed text";
+            return reader.refuse(self.node, reason);
+        }
+        Some(timer)
+    }
+
+    /// The timer, which may come again unless it interrupts, as the attribute `flag` says.
+    pub(super) fn timer_unless(&self, flag: &str, reader: &mut Reader<'_>) -> Option<Timer> {
+        match self.timer(reader)? {
+            Timer::Cycle(_) if xml::flag(self.node, flag, true) => {
+                let reason = format!(
+                    "its timer is a cycle, but it fires once because it interrupts; \
+                     give a duration or a date, or set {flag}=\"false\""
+                );
+                reader.refuse(self.node, reason)
+            }
+            timer => Some(timer),
+        }
+    }
+
+    /// The timer.
+    fn timer(&self, reader: &mut Reader<'_>) -> Option<Timer> {
         let kinds = ["timeDuration", "timeDate", "timeCycle"];
         let mut times = xml::children(self.definition)
             .filter(|time| kinds.contains(&xml::name(*time)) && !xml::text(*time).is_empty());

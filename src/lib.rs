@@ -6,8 +6,8 @@
 //!   [`connector`]
 //! - the line where I/O begins: [`ports`]
 //! - adapters behind it: [`zeebe`], [`servicenow::http`], [`secret_store`], [`clock`]
-//! - engines, generic over the ports: [`worker`], [`sandbox`]
-//! - a stand-in for Camunda on a laptop: [`devengine`]
+//! - engines, generic over the ports: [`worker`], [`sandbox`]; [`devengine`] stands in for
+//!   a cluster
 //! - wiring: [`config`], [`telemetry`], [`management`], [`cli`]
 
 pub mod cli;

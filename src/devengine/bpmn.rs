@@ -13,7 +13,7 @@ mod event;
 mod flow;
 mod gateway;
 mod mapping;
-mod model;
+pub mod model;
 mod multi_instance;
 mod outline;
 mod process;
@@ -25,11 +25,7 @@ pub mod timer;
 mod xml;
 
 pub use error::{ElementName, Problem, ReadError};
-pub use model::{
-    Boundary, BoundaryTrigger, CalledProcess, Element, ElementIndex, EndTrigger, ErrorCatch, Flow,
-    FlowIndex, JobWork, Kind, Mapping, MessageSubscription, MultiInstance, Process, StartMessage,
-    StartTrigger, Text, Timer,
-};
+pub use model::Process;
 
 use reader::Reader;
 

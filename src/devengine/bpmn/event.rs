@@ -5,7 +5,7 @@ mod trigger;
 use super::element::Site;
 use super::flow;
 use super::model::{
-    Boundary, BoundaryTrigger, EndTrigger, Kind, MessageSubscription, StartMessage, StartTrigger,
+    Boundary, BoundaryTrigger, EndTrigger, Kind, MessageSubscription, StartTrigger,
 };
 use super::reader::Reader;
 use super::task;
@@ -46,8 +46,7 @@ pub(super) fn start<'x>(
             if !inside {
                 message.name = reader.constant(node, "message name", message.name)?;
             }
-            let interrupting = xml::flag(node, "isInterrupting", true);
-            Some(StartTrigger::Message(StartMessage { message, interrupting }))
+            Some(StartTrigger::Message(message))
         }
         ("signal", Around::Process) => {
             let name = trigger.signal(reader)?;

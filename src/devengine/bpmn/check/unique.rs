@@ -65,7 +65,7 @@ fn group(
 fn awaited(element: &Element) -> Option<String> {
     match &element.kind {
         Kind::Message(message) => fixed(&message.name),
-        Kind::Start(StartTrigger::Message(start)) => fixed(&start.message.name),
+        Kind::Start(StartTrigger::Message(start)) => fixed(&start.name),
         Kind::Start(StartTrigger::Error(catch)) => Some(caught(catch)),
         Kind::Boundary(boundary) => match &boundary.trigger {
             BoundaryTrigger::Message(message) => fixed(&message.name),

@@ -113,10 +113,10 @@ impl<'x> Trigger<'x> {
             return reader.refuse(self.node, reason);
         }
         if xml::reference(self.definition, "errorRef").is_none() {
-            return Some(ErrorCatch { code: None, interrupting: true });
+            return Some(ErrorCatch { code: None });
         }
         match self.thrown_error(reader)? {
-            Text::Fixed(code) => Some(ErrorCatch { code: Some(code), interrupting: true }),
+            Text::Fixed(code) => Some(ErrorCatch { code: Some(code) }),
             Text::Expression(_) => reader.refuse(
                 self.node,
                 "the error code to catch is an expression; write it as fixed text, \

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::devengine::bpmn::{
+use crate::devengine::bpmn::model::{
     Boundary, BoundaryTrigger, Element, EndTrigger, ErrorCatch, JobWork, Kind, Mapping,
     MessageSubscription, MultiInstance, Process, StartTrigger, Text, Timer,
 };
@@ -70,8 +70,8 @@ fn kind(element: &Element, process: &Process) -> String {
 fn start(trigger: &StartTrigger) -> String {
     match trigger {
         StartTrigger::None => "start".to_owned(),
-        StartTrigger::Message(start) => {
-            format!("start by {}{}", subscription(&start.message), goes_on(start.interrupting))
+        StartTrigger::Message(message) => {
+            format!("start by {}", subscription(message))
         }
         StartTrigger::Signal(name) => format!("start by signal {}", text(name)),
         StartTrigger::Timer(each) => format!("start by {}", timer(each)),
@@ -108,7 +108,6 @@ fn otherwise(default: Option<usize>, process: &Process) -> String {
 }
 
 fn error(catch: &ErrorCatch) -> String {
-    assert!(catch.interrupting);
     catch.code.as_ref().map_or_else(|| "error any".to_owned(), |code| format!("error '{code}'"))
 }
 

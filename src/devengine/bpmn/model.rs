@@ -108,7 +108,7 @@ pub enum Kind {
     EventSubProcess {
         /// Its start event.
         start: ElementIndex,
-        /// Whether it ends its scope.
+        /// Whether it ends what else runs in its scope.
         interrupting: bool,
     },
     /// Starts another process and waits for its end.
@@ -128,7 +128,7 @@ pub enum StartTrigger {
     Signal(Text),
     /// A timer (process: started at deployment; event sub-process: with its scope).
     Timer(Timer),
-    /// A BPMN error of that code, or any (event sub-process only).
+    /// A BPMN error (event sub-process only).
     Error(ErrorCatch),
 }
 
@@ -240,7 +240,7 @@ pub struct MultiInstance {
 /// An input or output mapping.
 #[derive(Clone, Debug)]
 pub struct Mapping {
-    /// A FEEL expression or a fixed text (inputs only).
+    /// A FEEL expression or a fixed text.
     pub source: Text,
     /// Where it goes: a variable, or a path `a.b` that is merged into `a`; never empty.
     pub target: Vec<String>,

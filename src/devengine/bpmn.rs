@@ -25,11 +25,7 @@ pub mod timer;
 mod xml;
 
 pub use error::{ElementName, Problem, ReadError};
-pub use model::{
-    Boundary, BoundaryTrigger, CalledProcess, Element, ElementIndex, EndTrigger, ErrorCatch, Flow,
-    FlowIndex, JobWork, Kind, Mapping, MessageSubscription, MultiInstance, Process, StartMessage,
-    StartTrigger, Text, Timer,
-};
+pub use model::Process;
 
 use reader::Reader;
 

@@ -142,8 +142,9 @@ impl Engine {
                 Event::IncidentRaised(incident) => {
                     incident.job.into_iter().for_each(|job| self.jobs.stop(job));
                 }
-                Event::InstanceEnded { instance, how: Ending::Completed, variables } => {
-                    if let Some(awaiting) = self.awaiting.remove(instance) {
+                Event::InstanceEnded { instance, how, variables } => {
+                    let awaiting = self.awaiting.remove(instance);
+                    if let Some(awaiting) = awaiting.filter(|_| *how == Ending::Completed) {
                         // Whoever waited may have left.
                         let _taken = awaiting.send(variables.clone());
                     }

@@ -1,6 +1,7 @@
 //! What must hold between elements, once all are read.
 
 mod loops;
+mod unique;
 
 use super::flow;
 use super::model::{Element, Kind, Process, StartTrigger};
@@ -32,6 +33,7 @@ pub(super) fn process(
             _ => {}
         }
     }
+    unique::check(process, outline, reader);
     loops::check(process, outline, reader);
 }
 
@@ -70,6 +72,7 @@ fn sub_process_starts(
     reader.report(node, reason);
 }
 
+/// The start events right inside a process or sub-process.
 fn starts(outline: &Outline<'_>, scope: Option<usize>) -> impl Iterator<Item = usize> {
     outline
         .inside(scope)

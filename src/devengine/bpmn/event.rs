@@ -5,7 +5,7 @@ mod trigger;
 use super::element::Site;
 use super::flow;
 use super::model::{
-    Boundary, BoundaryTrigger, EndTrigger, Kind, MessageSubscription, StartMessage, StartTrigger,
+    Boundary, BoundaryTrigger, EndTrigger, Kind, MessageSubscription, StartTrigger,
 };
 use super::reader::Reader;
 use super::task;
@@ -42,12 +42,19 @@ pub(super) fn start<'x>(
         }
         ("message", _) => {
             let correlation = if inside { Correlation::Needed } else { Correlation::None };
-            let message = trigger.message(correlation, reader)?;
-            let interrupting = xml::flag(node, "isInterrupting", true);
-            Some(StartTrigger::Message(StartMessage { message, interrupting }))
+            let mut message = trigger.message(correlation, reader)?;
+            if !inside {
+                message.name = reader.constant(node, "message name", message.name)?;
+            }
+            Some(StartTrigger::Message(message))
+        }
+        ("signal", Around::Process) => {
+            let name = trigger.signal(reader)?;
+            reader.constant(node, "signal name", name).map(StartTrigger::Signal)
         }
         ("signal", _) => trigger.signal(reader).map(StartTrigger::Signal),
-        ("timer", _) => trigger.timer(reader).map(StartTrigger::Timer),
+        ("timer", Around::Process) => trigger.constant_timer(reader).map(StartTrigger::Timer),
+        ("timer", _) => trigger.timer_unless("isInterrupting", reader).map(StartTrigger::Timer),
         ("error", Around::EventSubProcess) => {
             trigger.error_catch("isInterrupting", reader).map(StartTrigger::Error)
         }
@@ -108,7 +115,7 @@ pub(super) fn boundary<'x>(site: &Site<'_, 'x>, reader: &mut Reader<'x>) -> Opti
         }
         "message" => trigger.message(Correlation::Needed, reader).map(BoundaryTrigger::Message),
         "signal" => trigger.signal(reader).map(BoundaryTrigger::Signal),
-        "timer" => trigger.timer(reader).map(BoundaryTrigger::Timer),
+        "timer" => trigger.timer_unless("cancelActivity", reader).map(BoundaryTrigger::Timer),
         "error" => trigger.error_catch("cancelActivity", reader).map(BoundaryTrigger::Error),
         _ => trigger.unknown("boundary", reader),
     };

@@ -13,7 +13,8 @@ const RESERVED: &[&str] = &[
 pub(super) fn inputs(node: Node<'_>, reader: &mut Reader<'_>) -> Vec<Mapping> {
     let read = |entry: Node<'_>, reader: &mut Reader<'_>| {
         let target = target(node, "input", entry, reader);
-        let source = entry.attribute("source").unwrap_or_default();
+        // Nothing is null since 8.8; a broker of 8.6 asks for something.
+        let source = xml::filled(entry, "source").unwrap_or("=null");
         let source = reader.text(node, &field("input", entry), source);
         Some(Mapping { source: source?, target: target? })
     };
@@ -24,7 +25,8 @@ pub(super) fn inputs(node: Node<'_>, reader: &mut Reader<'_>) -> Vec<Mapping> {
 pub(super) fn outputs(node: Node<'_>, reader: &mut Reader<'_>) -> Vec<Mapping> {
     let read = |entry: Node<'_>, reader: &mut Reader<'_>| {
         let target = target(node, "output", entry, reader);
-        let source = entry.attribute("source").unwrap_or_default();
+        let remedy = "an output mapping has no source; write an expression after '='";
+        let source = reader.required(node, entry, "source", remedy)?;
         let source = reader.expression(node, &field("output", entry), source);
         Some(Mapping { source: Text::Expression(source?), target: target? })
     };

@@ -108,7 +108,7 @@ pub enum Kind {
     EventSubProcess {
         /// Its start event.
         start: ElementIndex,
-        /// Whether it ends its scope.
+        /// Whether it ends what else runs in its scope.
         interrupting: bool,
     },
     /// Starts another process and waits for its end.
@@ -123,22 +123,13 @@ pub enum StartTrigger {
     /// A command, or the token that enters the sub-process.
     None,
     /// A message (process start: no correlation key; event sub-process: with one).
-    Message(StartMessage),
+    Message(MessageSubscription),
     /// A signal of that name.
     Signal(Text),
     /// A timer (process: started at deployment; event sub-process: with its scope).
     Timer(Timer),
-    /// A BPMN error of that code, or any (event sub-process only).
+    /// A BPMN error (event sub-process only).
     Error(ErrorCatch),
-}
-
-/// A message start event, with what an event sub-process needs besides.
-#[derive(Clone, Debug)]
-pub struct StartMessage {
-    /// The message.
-    pub message: MessageSubscription,
-    /// Whether the event sub-process ends its scope; meaningless at a process start.
-    pub interrupting: bool,
 }
 
 /// What an end event does besides ending its path.
@@ -227,8 +218,6 @@ pub enum BoundaryTrigger {
 pub struct ErrorCatch {
     /// The code; `None` catches every error.
     pub code: Option<String>,
-    /// Whether it ends the scope (always true for errors; kept for event sub-processes).
-    pub interrupting: bool,
 }
 
 /// A collection to run over.
@@ -251,7 +240,7 @@ pub struct MultiInstance {
 /// An input or output mapping.
 #[derive(Clone, Debug)]
 pub struct Mapping {
-    /// A FEEL expression or a fixed text (inputs only).
+    /// A FEEL expression or a fixed text.
     pub source: Text,
     /// Where it goes: a variable, or a path `a.b` that is merged into `a`; never empty.
     pub target: Vec<String>,

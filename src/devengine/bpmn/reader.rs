@@ -4,7 +4,9 @@
 //! its place and goes on, so that one pass finds everything. With one problem reported, no
 //! process leaves [`Reader::finish`].
 
-use crate::feel::Expression;
+use jiff::Timestamp;
+
+use crate::feel::{Context, Environment, Expression, Value};
 
 use super::definitions::Definitions;
 use super::error::{ElementName, Problem, ReadError};
@@ -69,6 +71,21 @@ impl<'x> Reader<'x> {
         self.refuse(node, format!("{field}: '{text}' is no expression; write '={text}'"))
     }
 
+    /// A name that must be known before there are variables.
+    pub(super) fn constant(&mut self, node: Node<'_>, field: &str, text: Text) -> Option<Text> {
+        let Text::Expression(expression) = &text else { return Some(text) };
+        match without_variables(expression) {
+            Some(Value::String(name)) => Some(Text::Fixed(name.to_string())),
+            _ => self.refuse(
+                node,
+                format!(
+                    "{field}: the expression gives no text before a process starts, when there \
+                     are no variables; write it as fixed text"
+                ),
+            ),
+        }
+    }
+
     fn parsed(&mut self, node: Node<'_>, field: &str, text: &str) -> Option<Expression> {
         match Expression::parse(text.trim()) {
             Ok(expression) => Some(expression),
@@ -90,6 +107,24 @@ impl<'x> Reader<'x> {
         }
         value
     }
+}
+
+/// Whether a text means something before there are variables.
+pub(super) fn is_constant(text: &Text) -> bool {
+    match text {
+        Text::Fixed(_) => true,
+        Text::Expression(expression) => {
+            !matches!(without_variables(expression), None | Some(Value::Null))
+        }
+    }
+}
+
+/// What an expression gives when there are no variables; what it gives of `now()` matters to
+/// nobody here.
+fn without_variables(expression: &Expression) -> Option<Value> {
+    let nothing = Value::Context(Context::default().into());
+    let environment = Environment::new(Timestamp::UNIX_EPOCH);
+    Some(expression.evaluate(&nothing, &environment).ok()?.value)
 }
 
 /// Whether a text is FEEL, as the engine tells it.

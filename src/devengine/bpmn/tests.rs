@@ -49,15 +49,13 @@ fn problems(file: &str) -> Vec<String> {
 
 /// The cases whose answer is another one, with both.
 fn mismatches(list: &str, mark: &str, answer: impl Fn(&str) -> Vec<String>) -> String {
-    let mut report = String::new();
-    for Case { title, expected, file } in cases(list, mark) {
+    let report = |Case { title, expected, file }: Case| {
         let found = answer(&file);
-        if found != expected || found.is_empty() {
-            report +=
-                &format!("# {title}\n{}\ninstead of\n{}\n", found.join("\n"), expected.join("\n"));
-        }
-    }
-    report
+        let (is, should) = (found.join("\n"), expected.join("\n"));
+        (found != expected || found.is_empty())
+            .then(|| format!("# {title}\n{is}\ninstead of\n{should}\n"))
+    };
+    cases(list, mark).into_iter().filter_map(report).collect()
 }
 
 #[test]
@@ -81,13 +79,18 @@ fn prefixes_and_a_byte_order_mark_do_not_matter() {
     let file = format!(
         "\u{feff}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <b:definitions xmlns:b=\"{BPMN}\" xmlns:other=\"{ZEEBE}\" xmlns:x=\"urn:x\">\
-         <b:process id=\"p\" name=\"Mine\" isExecutable=\"true\"><x:complexGateway id=\"g\"/>\
+         <b:process id=\"p\" name=\"Mine\" isExecutable=\"true\"><x:complexGateway/>\
          <b:startEvent id=\"s\"/><b:serviceTask id=\"t\" name=\"Do\"><b:extensionElements>\
          <other:taskDefinition type=\"a\"/><x:taskDefinition type=\"b\"/>\
-         </b:extensionElements></b:serviceTask></b:process></b:definitions>"
+         </b:extensionElements></b:serviceTask><b:endEvent id=\"e\">\
+         <b:signalEventDefinition signalRef=\"b:g\"/></b:endEvent></b:process>\
+         <b:signal id=\"g\" name=\"go\"/></b:definitions>"
     );
     let processes = read(&file).unwrap();
-    assert_eq!(describe::process(&processes[0]), ["s: start", "t: job 'a' x3 {}"]);
+    assert_eq!(
+        describe::process(&processes[0]),
+        ["s: start", "t: job 'a' x3 {}", "e: end, signal 'go'"]
+    );
     assert_eq!(
         (processes[0].name.as_str(), processes[0].elements[1].name.as_str()),
         ("Mine", "Do")

@@ -21,9 +21,17 @@ pub struct Cycle {
 /// Reads an ISO 8601 duration, `PT10S` or `P1Y2M3DT4H`.
 pub fn duration(text: &str) -> Option<Span> {
     let text = text.trim();
-    // The parser knows a friendlier form besides (`10 s`) that Camunda does not.
-    let is_iso = text.trim_start_matches(['-', '+']).starts_with(['P', 'p']);
-    if is_iso { text.parse().ok() } else { None }
+    if is_iso(text) { text.parse().ok() } else { None }
+}
+
+/// Whether a text has the form that Camunda knows: capitals, fractions of seconds only. The
+/// parser knows more, such as `10 s`.
+fn is_iso(text: &str) -> bool {
+    let fraction = text.split_once(['.', ',']).is_none_or(|(_, fraction)| {
+        fraction.trim_start_matches(|digit: char| digit.is_ascii_digit()) == "S"
+    });
+    let capitals = !text.contains(|letter: char| letter.is_ascii_lowercase());
+    fraction && capitals && text.trim_start_matches(['-', '+']).starts_with('P')
 }
 
 /// Reads an ISO 8601 date and time with its offset, and perhaps a zone in brackets.
@@ -111,7 +119,9 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused() {
-        for text in ["", "10s", "10 seconds", "P", "PT", "PT10", "1D", "P1H", "R3/PT10S"] {
+        for text in
+            ["", "10s", "10 seconds", "P", "PT", "PT10", "1D", "P1H", "pt1s", "PT1.5H", "R3/PT10S"]
+        {
             assert!(duration(text).is_none(), "{text}");
         }
         for text in ["", "PT10S", "R", "R3", "R3/", "Rx/PT1S", "R3/soon/PT1S", "0 0 9 * * MON"] {

@@ -57,10 +57,12 @@ impl Listening {
         Ok(listening)
     }
 
-    /// Its URL; under TLS by the name that certificates for tests have.
+    /// A URL for callers on this machine; under TLS by the name that certificates have here.
     pub(super) fn url(&self) -> String {
+        let port = self.address.port();
         match self.tls {
-            Some(_) => format!("https://localhost:{}", self.address.port()),
+            Some(_) => format!("https://localhost:{port}"),
+            None if self.address.ip().is_unspecified() => format!("http://localhost:{port}"),
             None => format!("http://{}", self.address),
         }
     }

@@ -94,6 +94,26 @@ async fn a_message_that_comes_first_is_kept_for_its_time() {
 }
 
 #[tokio::test]
+async fn a_message_id_is_free_again_after_its_time() {
+    let clock = Arc::new(Stepped(Instant::now()));
+    let engine = DevEngine::start(Settings { clock, ..Settings::default() }).await.unwrap();
+    let message = Message {
+        name: "answer".to_owned(),
+        correlation_key: "42".to_owned(),
+        time_to_live_ms: 60_000,
+        message_id: "one".to_owned(),
+        variables: Variables::new(),
+    };
+    engine.publish(message.clone()).unwrap();
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(59)).await;
+    let kept = engine.publish(message.clone()).unwrap_err();
+    assert_eq!(kept.kind, RefusalKind::AlreadyExists);
+    tokio::time::advance(Duration::from_secs(2)).await;
+    engine.publish(message).unwrap();
+}
+
+#[tokio::test]
 async fn a_signal_starts_what_waits_for_it() {
     let engine = engine().await;
     engine.deploy("a.bpmn", bpmn::started_by_a_signal("fire").as_bytes()).unwrap();

@@ -11,9 +11,9 @@ use servicenow_worker::{
     zeebe::{Config, Gateway},
 };
 use tokio::time::Instant;
-use tonic::Code;
+use tonic::{Code, Status};
 
-use super::{LONG, client, config, engine, job, subscription};
+use super::{LONG, bpmn, client, config, engine, job, subscription};
 
 fn done() -> Outcome {
     Outcome::Complete { variables: Variables::new() }
@@ -56,7 +56,7 @@ async fn a_connection_can_close_under_a_poll_and_under_a_stream() {
 #[tokio::test]
 async fn a_slow_stream_brings_its_jobs_one_by_one() {
     let engine = engine().await;
-    let pause = Duration::from_millis(60);
+    let (pause, nearly) = (Duration::from_millis(60), Duration::from_millis(55));
     engine.gateway().faults().add(Rpc::Stream, 1, Fault::Slow(pause));
     let mut stream = client(&engine).stream(&subscription()).await.unwrap();
     let began = Instant::now();
@@ -65,7 +65,7 @@ async fn a_slow_stream_brings_its_jobs_one_by_one() {
     }
     for number in 1..=3 {
         stream.next().await.unwrap().unwrap();
-        assert!(began.elapsed() >= (pause - Duration::from_millis(5)) * (number - 1));
+        assert!(began.elapsed() >= nearly * (number - 1), "job {number} came early");
     }
 }
 
@@ -84,4 +84,27 @@ async fn a_call_whose_deadline_passes_may_have_worked_or_not() {
     }
     let error = client.report(&job, &done()).await.unwrap_err();
     assert_eq!(error.kind, GatewayErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn commands_about_processes_fail_as_scripted_too() {
+    let engine = engine().await;
+    let (faults, client) = (engine.gateway().faults(), client(&engine));
+    let (file, none) = (bpmn::one_task("order"), Variables::new());
+    faults.add(Rpc::Deploy, 1, Fault::Refuse(Status::resource_exhausted("busy")));
+    let error = client.deploy("order.bpmn", file.as_bytes()).await.unwrap_err();
+    assert_eq!(error.kind, GatewayErrorKind::Busy);
+    let error = client.start("order", &none).await.unwrap_err();
+    assert_eq!(error.kind, GatewayErrorKind::NotFound);
+    client.deploy("order.bpmn", file.as_bytes()).await.unwrap();
+    faults.add(Rpc::Create, 1, Fault::LoseAnswer(Code::Unavailable));
+    let error = client.start("order", &none).await.unwrap_err();
+    assert_eq!((error.kind, engine.instances().len()), (GatewayErrorKind::Unavailable, 1));
+    faults.add(Rpc::CreateWithResult, 1, Fault::Close);
+    let waiting = client.start_and_wait("order", &none, Duration::from_millis(20)).await;
+    assert_eq!(waiting.unwrap_err().kind, GatewayErrorKind::Unavailable);
+    let started = engine.instances()[0].key;
+    faults.add(Rpc::Cancel, 1, Fault::Refuse(Status::unavailable("no leader")));
+    client.cancel(started).await.unwrap_err();
+    client.cancel(started).await.unwrap();
 }

@@ -5,11 +5,12 @@ use std::{io::ErrorKind, time::Duration};
 use futures_util::StreamExt;
 use servicenow_worker::{
     devengine::{DevEngine, Settings},
+    job::Variables,
     ports::{GatewayErrorKind, JobGateway},
 };
 use tokio::time::Instant;
 
-use super::{LONG, client, engine, subscription};
+use super::{LONG, bpmn, client, engine, subscription};
 use crate::support::eventually;
 
 #[tokio::test]
@@ -42,4 +43,17 @@ async fn a_stop_ends_waits_and_streams_and_then_nobody_answers() {
     assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
     let error = client.topology().await.unwrap_err();
     assert_eq!(error.kind, GatewayErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_stop_does_not_wait_for_the_end_of_an_instance() {
+    let engine = engine().await;
+    let client = client(&engine);
+    client.deploy("order.bpmn", bpmn::one_task("order").as_bytes()).await.unwrap();
+    let (none, hour) = (Variables::new(), Duration::from_hours(1));
+    let (ended, ()) = tokio::join!(client.start_and_wait("order", &none, hour), async {
+        eventually("the instance runs", || engine.instances().len() == 1).await;
+        engine.stop().await;
+    });
+    assert_eq!(ended.unwrap_err().kind, GatewayErrorKind::Unavailable);
 }

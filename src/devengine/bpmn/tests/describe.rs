@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::devengine::bpmn::{
+use crate::devengine::bpmn::model::{
     Boundary, BoundaryTrigger, Element, EndTrigger, ErrorCatch, JobWork, Kind, Mapping,
     MessageSubscription, MultiInstance, Process, StartTrigger, Text, Timer,
 };
@@ -14,27 +14,22 @@ pub(super) fn process(process: &Process) -> Vec<String> {
 }
 
 fn element(element: &Element, process: &Process) -> String {
-    let mut line = format!("{}: {}", element.id, kind(element, process));
-    line += &mappings("in", &element.inputs);
-    line += &mappings("out", &element.outputs);
-    if let Some(each) = &element.multi_instance {
-        line += &multi_instance(each);
-    }
+    let id = |index: usize| process.elements[index].id.as_str();
+    let mut words = vec![format!("{}: {}", element.id, kind(element, process))];
+    words.extend(mappings("in", &element.inputs));
+    words.extend(mappings("out", &element.outputs));
+    words.extend(element.multi_instance.as_ref().map(multi_instance));
     if !element.boundary.is_empty() {
-        let ids = element.boundary.iter().map(|index| process.elements[*index].id.as_str());
-        line += &format!(" with {}", ids.collect::<Vec<_>>().join(" "));
+        let ids: Vec<_> = element.boundary.iter().map(|index| id(*index)).collect();
+        words.push(format!("with {}", ids.join(" ")));
     }
-    if let Some(scope) = element.scope {
-        line += &format!(" in {}", process.elements[scope].id);
-    }
+    words.extend(element.scope.map(|scope| format!("in {}", id(scope))));
     for index in &element.outgoing {
         let flow = &process.flows[*index];
-        line += &format!(" -> {}", process.elements[flow.target].id);
-        if let Some(condition) = &flow.condition {
-            line += &format!(" [{}]", value(condition));
-        }
+        words.push(format!("-> {}", id(flow.target)));
+        words.extend(flow.condition.as_ref().map(|condition| format!("[{}]", value(condition))));
     }
-    line
+    words.join(" ")
 }
 
 fn kind(element: &Element, process: &Process) -> String {
@@ -70,8 +65,8 @@ fn kind(element: &Element, process: &Process) -> String {
 fn start(trigger: &StartTrigger) -> String {
     match trigger {
         StartTrigger::None => "start".to_owned(),
-        StartTrigger::Message(start) => {
-            format!("start by {}{}", subscription(&start.message), goes_on(start.interrupting))
+        StartTrigger::Message(message) => {
+            format!("start by {}", subscription(message))
         }
         StartTrigger::Signal(name) => format!("start by signal {}", text(name)),
         StartTrigger::Timer(each) => format!("start by {}", timer(each)),
@@ -108,7 +103,6 @@ fn otherwise(default: Option<usize>, process: &Process) -> String {
 }
 
 fn error(catch: &ErrorCatch) -> String {
-    assert!(catch.interrupting);
     catch.code.as_ref().map_or_else(|| "error any".to_owned(), |code| format!("error '{code}'"))
 }
 
@@ -135,27 +129,24 @@ fn timer(timer: &Timer) -> String {
 }
 
 fn multi_instance(each: &MultiInstance) -> String {
-    let mut words = format!(" each of {}", value(&each.input_collection));
-    words += if each.sequential { " one by one" } else { "" };
-    if let Some(name) = &each.input_element {
-        words += &format!(" as {name}");
-    }
+    let mut words = vec![format!("each of {}", value(&each.input_collection))];
+    words.extend(each.sequential.then(|| "one by one".to_owned()));
+    words.extend(each.input_element.as_ref().map(|name| format!("as {name}")));
     if let (Some(name), Some(result)) = (&each.output_collection, &each.output_element) {
-        words += &format!(" into {name} {}", value(result));
+        words.push(format!("into {name} {}", value(result)));
     }
-    if let Some(condition) = &each.completion_condition {
-        words += &format!(" until {}", value(condition));
-    }
-    words
+    let until = each.completion_condition.as_ref();
+    words.extend(until.map(|condition| format!("until {}", value(condition))));
+    words.join(" ")
 }
 
-fn mappings(way: &str, mappings: &[Mapping]) -> String {
+fn mappings(way: &str, mappings: &[Mapping]) -> Option<String> {
     let each = |mapping: &Mapping| {
         let source = text(&mapping.source);
         format!(" {}={}", mapping.target.join("."), source.trim_matches(['(', ')', '=']))
     };
     let all: String = mappings.iter().map(each).collect();
-    if all.is_empty() { all } else { format!(" {way}{all}") }
+    (!all.is_empty()).then(|| format!("{way}{all}"))
 }
 
 fn text(text: &Text) -> String {

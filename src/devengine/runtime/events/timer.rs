@@ -1,0 +1,140 @@
+//! Timers: ISO 8601 durations, dates and cycles. They fire when the runtime is told the time.
+
+use jiff::{Span, Timestamp, ZonedDateTime, tz::TimeZone};
+
+use crate::{
+    devengine::{
+        bpmn::model::{Text, Timer},
+        record::Key,
+        runtime::{
+            Runtime,
+            events::{On, Owner, Wait},
+            expression::temporal,
+            incident::{Failure, Trouble},
+            instance::{ProcessInstance, Trigger},
+            variables::Document,
+        },
+    },
+    feel::Value,
+};
+
+/// How many timers fire in one go; the rest is due at once.
+const MOST_AT_ONCE: usize = 1_000;
+
+/// When a timer fires next, and then.
+#[derive(Clone, Debug)]
+pub(in crate::devengine::runtime) struct Schedule {
+    pub(super) due: Timestamp,
+    cycle: Option<Cycle>,
+}
+
+#[derive(Clone, Debug)]
+struct Cycle {
+    /// Times left after the next one; `None` for ever.
+    left: Option<u32>,
+    interval: Span,
+}
+
+/// Evaluates when a timer fires.
+pub(super) fn schedule(timer: &Timer, input: &Value, now: Timestamp) -> Result<Schedule, Failure> {
+    let (text, read): (&Text, fn(&str, Timestamp) -> Option<Schedule>) = match timer {
+        Timer::Duration(text) => (text, after),
+        Timer::Date(text) => (text, at),
+        Timer::Cycle(text) => (text, cycle),
+    };
+    let written = temporal(text, input, now)?;
+    read(written.trim(), now).ok_or_else(|| {
+        let (what, example) = match timer {
+            Timer::Duration(_) => ("duration", "PT15M"),
+            Timer::Date(_) => ("date and time with an offset", "2026-01-31T12:00:00Z"),
+            Timer::Cycle(_) => ("cycle", "R3/PT10S"),
+        };
+        Trouble::ExtractValue
+            .because(format!("invalid timer '{written}': expected a {what} like {example}"))
+    })
+}
+
+fn after(text: &str, now: Timestamp) -> Option<Schedule> {
+    Some(Schedule { due: later(now, duration(text)?)?, cycle: None })
+}
+
+fn at(text: &str, _: Timestamp) -> Option<Schedule> {
+    Some(Schedule { due: moment(text)?, cycle: None })
+}
+
+/// `R`, how often, perhaps from when, and the interval.
+fn cycle(text: &str, now: Timestamp) -> Option<Schedule> {
+    let (times, rest) = text.strip_prefix('R')?.split_once('/')?;
+    let left = match times {
+        "" | "-1" => None,
+        times => Some(times.parse::<u32>().ok()?.checked_sub(1)?),
+    };
+    let (start, interval) = match rest.split_once('/') {
+        Some((start, interval)) => (Some(moment(start)?), duration(interval)?),
+        None => (None, duration(rest)?),
+    };
+    let first = later(now, interval)?;
+    // An interval of nothing would fire for ever in no time.
+    if first <= now {
+        return None;
+    }
+    Some(Schedule { due: start.unwrap_or(first), cycle: Some(Cycle { left, interval }) })
+}
+
+fn duration(text: &str) -> Option<Span> {
+    let is_iso = text.trim_start_matches('-').starts_with('P');
+    text.parse().ok().filter(|_| is_iso)
+}
+
+fn moment(text: &str) -> Option<Timestamp> {
+    let zoned = text.parse::<ZonedDateTime>().map(|zoned| zoned.timestamp());
+    zoned.or_else(|_| text.parse()).ok()
+}
+
+fn later(from: Timestamp, span: Span) -> Option<Timestamp> {
+    Some(from.to_zoned_datetime(TimeZone::UTC).checked_add(span).ok()?.timestamp())
+}
+
+impl Schedule {
+    /// When it fires again after having fired.
+    fn next(&self) -> Option<Self> {
+        let Cycle { left, interval } = self.cycle.as_ref()?;
+        let left = match left {
+            Some(left) => Some(left.checked_sub(1)?),
+            None => None,
+        };
+        let due = later(self.due, *interval)?;
+        Some(Self { due, cycle: Some(Cycle { left, interval: *interval }) })
+    }
+}
+
+impl Runtime {
+    /// Fires what is due, in order.
+    pub(in crate::devengine::runtime) fn fire_due_timers(&mut self) {
+        for _ in 0..MOST_AT_ONCE {
+            match self.waits.first_due() {
+                Some((due, key)) if due <= self.now => self.fire_timer(key),
+                _ => return,
+            }
+            self.run();
+        }
+    }
+
+    fn fire_timer(&mut self, key: Key) {
+        let Some(wait) = self.waits.close(key) else { return };
+        let On::Timer(schedule) = &wait.on else { return };
+        let next = schedule.next().map(|schedule| Wait { on: On::Timer(schedule), ..wait.clone() });
+        if let Some(next) = next {
+            self.waits.add(key, next);
+        }
+        match wait.owner {
+            Owner::Instance(owner) => self.trigger(owner, wait.element, Document::new()),
+            Owner::Definition(definition) => {
+                let process = crate::devengine::record::ProcessRef::Key(definition);
+                let Some(definition) = self.definitions.find(&process).cloned() else { return };
+                let begin = Trigger { element: wait.element, variables: Document::new() };
+                self.start(definition, begin, Document::new(), ProcessInstance::default());
+            }
+        }
+    }
+}

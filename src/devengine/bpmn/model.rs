@@ -70,12 +70,13 @@ pub enum Kind {
     Start(StartTrigger),
     /// Ends a path.
     End(EndTrigger),
-    /// An undefined or manual task, or an intermediate throw event without definition:
-    /// passed at once.
+    /// An undefined or manual task, an intermediate throw event without definition, or a
+    /// script, which is read as a mapping: passed at once.
     Pass,
     /// A job: service, send, script, business-rule task, message throw event.
     Job(JobWork),
-    /// A user task, completed by a command or at once.
+    /// A user task, completed by a command or at once; with a job unless it is a native one
+    /// (`zeebe:userTask`).
     User(Option<JobWork>),
     /// A receive task or intermediate message catch event.
     Message(MessageSubscription),
@@ -85,13 +86,14 @@ pub enum Kind {
     Signal(Text),
     /// An intermediate signal throw event.
     BroadcastSignal(Text),
-    /// One flow out, by conditions, else the default.
+    /// One flow out, by conditions in the order of the flows, else the default; a single
+    /// flow out may have no condition.
     Exclusive {
         /// The flow taken when no condition holds.
         default: Option<FlowIndex>,
     },
-    /// Every flow out whose condition holds (a fork only; a join of inclusive gateways is
-    /// refused as on the broker).
+    /// Every flow out whose condition holds (a fork only: the reader refuses a join, which a
+    /// cluster knows).
     Inclusive {
         /// The flow taken when no condition holds.
         default: Option<FlowIndex>,
@@ -240,7 +242,7 @@ pub struct MultiInstance {
 pub struct Mapping {
     /// A FEEL expression or a fixed text.
     pub source: Text,
-    /// Where it goes: a variable, or a path `a.b` that is merged into `a`.
+    /// Where it goes: a variable, or a path `a.b` that is merged into `a`; never empty.
     pub target: Vec<String>,
 }
 

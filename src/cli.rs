@@ -75,8 +75,10 @@ impl Exit {
     pub fn of(error: &anyhow::Error) -> Self {
         if error.is::<Mistakes>() || error.is::<Unusable>() {
             Self::Usage
-        } else if error.is::<Unlistenable>() || error.is::<stage::NoGateway>()
-            || error.is::<dev::NotRunning>() {
+        } else if error.is::<Unlistenable>()
+            || error.is::<stage::NoGateway>()
+            || error.is::<dev::NotRunning>()
+        {
             Self::Unreachable
         } else {
             Self::Internal

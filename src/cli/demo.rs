@@ -95,9 +95,10 @@ async fn perform(
 ) -> anyhow::Result<()> {
     story.scene(scene);
     gateway.deploy(&format!("{}.bpmn", scene.process), scene.bpmn.as_bytes()).await?;
-    if let Some((_, rule)) = &scene.fault {
-        stage.sandbox.faults().add(rule.clone());
+    if let Some((_, calls, fault)) = &scene.fault {
+        stage.sandbox.faults().push(calls.clone(), fault.clone());
     }
+    let different = |difference| Different { process: scene.process, difference };
     let start = scene.variables.as_object().cloned().unwrap_or_default();
     let begin = Instant::now();
     let ending = gateway.start_and_wait(scene.process, &start, PATIENCE);
@@ -109,6 +110,9 @@ async fn perform(
             Some(piece) = told.recv() => {
                 let due = due(callback, story, &piece);
                 story.worker.tell(&piece);
+                if let Told::Ended(_, Outcome::Fail { retries: 0, message, .. }) = &piece {
+                    return Err(different(format!("a job failed: {message}")).into());
+                }
                 if let Some((due, variables)) = due {
                     callback = None;
                     call_back(gateway, story, due, &start, variables).await?;
@@ -117,7 +121,6 @@ async fn perform(
             ended = &mut ending => break ended,
         }
     };
-    let different = |difference| Different { process: scene.process, difference };
     let ended = ended.map_err(|error| different(format!("did not end: {error}")))?;
     while let Ok(piece) = told.try_recv() {
         story.worker.tell(&piece);

@@ -8,7 +8,6 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines, Stdin},
     sync::{broadcast, mpsc},
     time::MissedTickBehavior,
 };
@@ -110,16 +109,18 @@ async fn serve(options: Options) -> anyhow::Result<Exit> {
 
 async fn engine(options: &Options) -> anyhow::Result<DevEngine> {
     let listen = options.listen.parse().map_err(|_| {
-        Unusable(format!("--listen {}: write an address and a port, e.g. 127.0.0.1:26500", options.listen))
+        Unusable(format!(
+            "--listen {}: write an address and a port, e.g. 127.0.0.1:26500",
+            options.listen
+        ))
     })?;
-    let processes =
-        Processes { complete_user_tasks_at_once: options.complete_user_tasks, ..Processes::default() };
-    let settings = Settings { listen, processes, ..Settings::default() };
-    let taken = |error| Unlistenable {
-        setting: "--listen",
-        address: options.listen.clone(),
-        error,
+    let processes = Processes {
+        complete_user_tasks_at_once: options.complete_user_tasks,
+        ..Processes::default()
     };
+    let settings = Settings { listen, processes, ..Settings::default() };
+    let taken =
+        |error| Unlistenable { setting: "--listen", address: options.listen.clone(), error };
     Ok(DevEngine::start(settings).await.map_err(taken)?)
 }
 
@@ -133,7 +134,7 @@ async fn attend(
 ) {
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut prompt = Some(BufReader::new(tokio::io::stdin()).lines());
+    let mut prompt = Some(prompt());
     let mut words = Words::default();
     loop {
         tokio::select! {
@@ -161,9 +162,23 @@ async fn attend(
     }
 }
 
-async fn next_line(prompt: &mut Option<Lines<BufReader<Stdin>>>) -> Option<String> {
+/// The lines of standard input. A thread of its own reads them, since a pending read of a
+/// terminal cannot be ended.
+fn prompt() -> mpsc::UnboundedReceiver<String> {
+    let (typed, lines) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if typed.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+async fn next_line(prompt: &mut Option<mpsc::UnboundedReceiver<String>>) -> Option<String> {
     match prompt {
-        Some(lines) => lines.next_line().await.ok().flatten(),
+        Some(lines) => lines.recv().await,
         None => std::future::pending().await,
     }
 }

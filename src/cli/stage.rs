@@ -113,11 +113,7 @@ pub(super) async fn connect(engine: &Engine) -> anyhow::Result<Gateway> {
 type Telling = UnboundedSender<Told>;
 type StageWorker = Worker<Narrated<Gateway>, Narrated<Client>, SecretStore, SystemClock>;
 
-fn worker(
-    gateway: &Engine,
-    instance: &str,
-    told: Telling,
-) -> anyhow::Result<StageWorker> {
+fn worker(gateway: &Engine, instance: &str, told: Telling) -> anyhow::Result<StageWorker> {
     let config = config(gateway, instance)?;
     let parts = Parts {
         gateway: Narrated::new(Gateway::new(&config.zeebe)?, told.clone()),

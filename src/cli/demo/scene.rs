@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     job::Variables,
-    sandbox::{CutPoint, Fault, Match, Rule, Sandbox},
+    sandbox::{CutPoint, Fault, Match, Sandbox},
 };
 
 /// One process, run once.
@@ -18,7 +18,7 @@ pub(super) struct Scene {
     /// What the instance starts with.
     pub(super) variables: Value,
     /// What goes wrong, in words and for the sandbox.
-    pub(super) fault: Option<(&'static str, Rule)>,
+    pub(super) fault: Option<(&'static str, Match, Fault)>,
     /// What ServiceNow sends to the waiting process.
     pub(super) callback: Option<Callback>,
     /// Looks at the variables at the end and at the sandbox: what came of it, or what differs.
@@ -48,16 +48,7 @@ macro_rules! bundled {
 
 /// All scenes, in the order they are told.
 pub(super) fn all() -> [Scene; 8] {
-    [
-        plain(),
-        lost_answer(),
-        manage(),
-        on_error(),
-        flow(),
-        change(),
-        catalog_task(),
-        mirror(),
-    ]
+    [plain(), lost_answer(), manage(), on_error(), flow(), change(), catalog_task(), mirror()]
 }
 
 fn plain() -> Scene {
@@ -76,20 +67,16 @@ fn plain() -> Scene {
 }
 
 fn lost_answer() -> Scene {
-    let rule = Rule {
-        matches: Match {
-            method: Some("POST".to_owned()),
-            table: Some("incident".to_owned()),
-            nth: 1,
-            times: 1,
-            ..Match::default()
-        },
-        fault: Fault::Cut(CutPoint::AfterCommit),
-    };
+    let insert = Match::on("POST", "incident");
+    let lost = Fault::Cut(CutPoint::AfterCommit);
     Scene {
         title: "the same, but ServiceNow's answer is lost after the insert",
         variables: json!({"subject": "Mail queue is stuck"}),
-        fault: Some(("the sandbox will insert the record and then cut the connection", rule)),
+        fault: Some((
+            "the sandbox will insert the record and then cut the connection",
+            insert,
+            lost,
+        )),
         verdict: |variables, sandbox| {
             same("outcome", text(variables, "/serviceNow/outcome"), "adopted")?;
             one_record(variables, sandbox, "incident", "Mail queue is stuck")
@@ -114,9 +101,10 @@ fn manage() -> Scene {
             same("updated", text(variables, "/updated"), "updated")?;
             same("deleted", text(variables, "/deleted"), "deleted")?;
             same("found", &variables["found"].to_string(), "1")?;
-            let left = having(sandbox, "problem", "short_description", "Printers lose their queues");
+            let left =
+                having(sandbox, "problem", "short_description", "Printers lose their queues");
             same("records left", &left.to_string(), "0")?;
-            Ok(format!("{} came and went", text(variables, "/number")))
+            Ok(format!("{} came and went", text(variables, "/ticket")))
         },
     }
 }

@@ -45,7 +45,7 @@ impl Story {
     pub(super) fn scene(&mut self, scene: &Scene) {
         (self.worker.jobs, self.worker.calls) = (0, 0);
         say(&format!("\n{}. {}: {}", self.scenes.len() + 1, scene.process, scene.title));
-        if let Some((words, _)) = &scene.fault {
+        if let Some((words, ..)) = &scene.fault {
             say(&format!("   fault     {words}"));
         }
         say(&format!("   start     {}", cut(&scene.variables.to_string(), LINE)));

@@ -19,7 +19,9 @@ const MARK: &str = "x-servicenow-worker-dev";
 
 /// No `dev` runs there.
 #[derive(Debug, thiserror::Error)]
-#[error("--control {address}: no running `servicenow-worker dev` answers there: start one, or name its --control address")]
+#[error(
+    "--control {address}: no running `servicenow-worker dev` answers there: start one, or name its --control address"
+)]
 pub(in crate::cli) struct NotRunning {
     address: String,
 }
@@ -61,8 +63,7 @@ pub(super) async fn order(
         .header(MARK, "1")
         .header("content-type", "application/json")
         .body(serde_json::to_vec(order)?);
-    let answer =
-        request.send().await.map_err(|_| NotRunning { address: address.to_owned() })?;
+    let answer = request.send().await.map_err(|_| NotRunning { address: address.to_owned() })?;
     let done = answer.status().is_success();
     let text = answer.text().await?;
     Ok(if done { Ok(text) } else { Err(text) })

@@ -82,7 +82,7 @@ fn deploy(engine: &DevEngine, path: &Path) -> Result<(), String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let refused = |refusal| format!("{}: {refusal}", path.display());
     let deployment = engine.deploy(&name, &content).map_err(refused)?;
-    for process in &deployment.processes {
+    for (_, process) in &deployment.processes {
         if !process.is_duplicate {
             say(&format!("deployed '{}' version {}", process.process_id, process.version));
         }

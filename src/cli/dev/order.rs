@@ -224,8 +224,7 @@ mod tests {
         let variables = json!({"a b": 1}).as_object().cloned();
         let start = Order::Start { process: "order".to_owned(), variables: variables.clone() };
         assert_eq!(Order::parse(" start  order {\"a b\": 1} "), Ok(start));
-        let message =
-            Order::Message { name: "paid".to_owned(), key: String::new(), variables };
+        let message = Order::Message { name: "paid".to_owned(), key: String::new(), variables };
         assert_eq!(Order::parse("message paid \"\" {\"a b\": 1}"), Ok(message));
         assert_eq!(Order::parse("resolve 7"), Ok(Order::Resolve { incident: 7 }));
     }

@@ -64,7 +64,8 @@ impl Words {
 
 fn call(request: &Request, reply: &Reply) {
     let body = request.body.as_ref().map(|body| format!(" {body}")).unwrap_or_default();
-    say(&format!("   {:<9} {}{}", request.method.as_str(), request.target(), cut(&body, LINE)));
+    let path = request.path.join("/");
+    say(&format!("   {:<9} /{path}{}", request.method.as_str(), cut(&body, LINE)));
     match reply {
         Ok(response) => {
             let text = String::from_utf8_lossy(&response.body);

@@ -23,7 +23,7 @@ pub(super) enum Told {
     Job(Box<Job>),
     /// A request went to ServiceNow and this came back.
     Call(Box<Request>, Reply),
-    /// The engine took the job's end.
+    /// The job's end goes to the engine.
     Ended(JobRef, Outcome),
 }
 
@@ -71,9 +71,9 @@ impl<G: JobGateway> JobGateway for Narrated<G> {
     }
 
     async fn report(&self, job: &JobRef, outcome: &Outcome) -> Result<(), GatewayError> {
-        self.inner.report(job, outcome).await?;
+        // Told first, since what follows from it may be told by somebody else.
         self.tell(Told::Ended(job.clone(), outcome.clone()));
-        Ok(())
+        self.inner.report(job, outcome).await
     }
 
     async fn extend(&self, job: &JobRef, timeout: Duration) -> Result<(), GatewayError> {

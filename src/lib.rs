@@ -14,6 +14,8 @@ pub mod clock;
 pub mod config;
 pub mod connector;
 pub mod feel;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod job;
 pub mod management;
 pub mod metrics;

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::ast::{Expr, FunctionDefinition, RangeEnds, Step};
-use super::budget::{Budget, DEPTH, checked};
+use super::budget::{Budget, DEPTH, checked, writable};
 use super::compare::order;
 use super::environment::Environment;
 use super::error::{Error, Warning};
@@ -59,7 +59,7 @@ impl Run {
     /// Evaluates a whole expression against the input.
     pub(super) fn whole(&mut self, expression: &Expr) -> Result<Value, Error> {
         let root = self.root.clone();
-        self.value(expression, &Scope::input(&root))
+        writable(self.value(expression, &Scope::input(&root))?)
     }
 
     /// The time of the evaluation.

@@ -36,6 +36,8 @@ pub(crate) struct Run {
     root: Value,
     budget: Budget,
     warnings: Vec<Warning>,
+    /// Unknown functions that were warned of, by name and number of arguments.
+    unknown: Vec<(Arc<str>, usize)>,
     /// Warnings beyond those kept.
     dropped: usize,
     depth: u32,
@@ -50,6 +52,7 @@ impl Run {
             root,
             budget: Budget::new(),
             warnings: Vec::new(),
+            unknown: Vec::new(),
             dropped: 0,
             depth: 0,
             quiet: 0,

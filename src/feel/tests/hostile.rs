@@ -243,3 +243,16 @@ fn results_that_share_their_parts_are_as_large_as_they_are_written() {
         assert_eq!(answers("count(for i in 1..62 return partial)"), "62");
     });
 }
+
+#[test]
+fn a_mistake_in_a_loop_costs_no_more_than_a_step() {
+    let key = "k".repeat(100_000);
+    let calls = "for i in 1..90, j in 1..300 return duratiom ing(i)";
+    let keys = format!("{{a: {{\"{key}\": 1}}, r: for i in 1..90, j in 1..300 return a.b}}.r");
+    for text in [calls, &keys] {
+        let answer = evaluate(text, &json!({})).unwrap();
+        assert_eq!(answer.warnings.len(), 1, "{text:.60}");
+        let warning = answer.warnings[0].to_string();
+        assert!(warning.len() < 600, "{} bytes", warning.len());
+    }
+}

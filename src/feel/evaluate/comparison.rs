@@ -48,13 +48,23 @@ impl Run {
         };
         let Some(holds) = holds else {
             let ordering = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
-            if ordering && a.as_list().is_some() && b.as_list().is_some() {
+            if ordering && self.fails(a, b)? {
                 return Err(Error::failed("lists have no order"));
             }
             self.warn(format_args!("cannot compare a {} with a {}", a.type_name(), b.type_name()));
             return Ok(Value::Null);
         };
         Ok(Value::Boolean(holds))
+    }
+
+    /// Whether asking for the order ends the evaluation, as it does in Camunda's engine for
+    /// two lists whose items all have an order.
+    #[cold]
+    fn fails(&mut self, a: &Value, b: &Value) -> Result<bool, Error> {
+        let (Value::List(_), Value::List(_)) = (a, b) else { return Ok(false) };
+        self.budget.steps(weight(a).saturating_add(weight(b)))?;
+        self.room(a.depth().max(b.depth()) / 2)?;
+        Ok(has_order(a) && has_order(b))
     }
 
     #[inline(never)]
@@ -89,5 +99,13 @@ impl Run {
             "Any" => !value.is_null(),
             name => name == value.type_name(),
         }))
+    }
+}
+
+/// Whether values like this are put in order, a list by its items.
+fn has_order(value: &Value) -> bool {
+    match value {
+        Value::List(items) => !items.is_empty() && items.iter().all(has_order),
+        value => order(value, value).is_some(),
     }
 }

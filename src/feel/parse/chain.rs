@@ -18,7 +18,9 @@ impl Parser<'_> {
         self.enter()?;
         let mut waiting = Vec::new();
         let mut operand = self.operand(floor)?;
-        let mut closed = Closed::Nothing;
+        // Nothing tighter than `and` follows a test.
+        let is_test = matches!(operand, Expr::Test(_));
+        let mut closed = if is_test { Closed::Operand } else { Closed::Nothing };
         while let Some((operator, length)) = self.operator() {
             let rank = operator.rank();
             if rank < floor || !closed.allows(rank) {
@@ -155,7 +157,9 @@ impl Parser<'_> {
     /// The rest of a range whose start was read.
     pub(super) fn range_after(&mut self, start: Expr, start_included: bool) -> Parsed<RangeEnds> {
         self.expect("..", "'..' and the end of the range")?;
+        let outer = self.range_end.replace(self.depth + 1);
         let end = self.ranked(Rank::Sum)?;
+        self.range_end = outer;
         let end_included = match self.cursor.peek() {
             Some(']') => true,
             Some(')' | '[') => false,

@@ -49,8 +49,10 @@ impl Parser<'_> {
         match self.cursor.peek() {
             None | Some(')' | ']' | '}' | ',' | '.' | '=' | '!' | '*' | '/' | '+' | ':') => false,
             Some(_) => {
-                let words = ["and", "or", "in", "between", "instance", "then", "else"];
-                !words.iter().any(|word| self.cursor.looks_at_word(word))
+                let words = ["in", "between", "instance", "then", "else"];
+                let joining = ["and", "or"].iter().any(|word| self.cursor.looks_at_word(word));
+                let function = self.cursor.looks_at("and(") || self.cursor.looks_at("or(");
+                function || !(joining || words.iter().any(|word| self.cursor.looks_at_word(word)))
             }
         }
     }
@@ -94,13 +96,20 @@ impl Parser<'_> {
         })
     }
 
+    /// A list, which no sum is unless it stands in parentheses, or two ends.
     #[inline(never)]
     fn iterated(&mut self) -> Parsed<Iterated> {
+        let negative = self.cursor.looks_at("-");
+        let begin = self.cursor.position();
         let start = self.ranked(Rank::Sum)?;
-        if !self.cursor.eat("..") {
-            return Ok(Iterated::List(start));
+        let enclosed = self.parenthesis == (begin, self.cursor.position());
+        if self.cursor.eat("..") {
+            return Ok(Iterated::Between(start, self.ranked(Rank::Sum)?));
         }
-        Ok(Iterated::Between(start, self.ranked(Rank::Sum)?))
+        if negative || (matches!(start, Expr::Arithmetic(_)) && !enclosed) {
+            return self.unexpected("'..' and the end of the range");
+        }
+        Ok(Iterated::List(start))
     }
 
     /// The rest of `function(a, b) body`.

@@ -8,8 +8,6 @@ from itertools import zip_longest
 
 from causes import cause
 
-SHOWN = 3
-
 
 def read(path):
     with open(path, encoding="utf-8") as lines:
@@ -33,8 +31,13 @@ def agree(ours, theirs):
     return alike(ours["value"], theirs["value"])
 
 
+def plain(number):
+    """A number as JSON shows it."""
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
 def short(answer):
-    text = json.dumps(answer, ensure_ascii=False, default=float)
+    text = json.dumps(answer, ensure_ascii=False, default=plain)
     return text if len(text) <= 160 else text[:159] + "…"
 
 
@@ -70,7 +73,7 @@ def main(run):
             differences.append({"cause": why, **case, "ours": our, "theirs": their})
     with open(f"{run}.differences.jsonl", "w", encoding="utf-8") as file:
         for difference in differences:
-            file.write(json.dumps(difference, ensure_ascii=False, default=float) + "\n")
+            file.write(json.dumps(difference, ensure_ascii=False, default=plain) + "\n")
     unexplained = report(agreed, differences)
     print(f"\nall differences: {run}.differences.jsonl")
     return 1 if unexplained else 0

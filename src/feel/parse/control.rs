@@ -47,7 +47,8 @@ impl Parser<'_> {
     /// Whether an expression can begin here: else `if` is a name.
     fn at_condition(&mut self) -> bool {
         match self.cursor.peek() {
-            None | Some(')' | ']' | '}' | ',' | '.' | '=' | '!' | '*' | '/' | '+' | ':') => false,
+            Some('.') => self.cursor.rest()[1..].starts_with(|next: char| next.is_ascii_digit()),
+            None | Some(')' | ']' | '}' | ',' | '=' | '!' | '*' | '/' | '+' | ':') => false,
             Some(_) => {
                 let words = ["in", "between", "instance", "then", "else"];
                 let joining = ["and", "or"].iter().any(|word| self.cursor.looks_at_word(word));

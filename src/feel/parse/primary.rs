@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::chain::is_condition;
+use super::chain::{is_condition, is_open};
 use super::control::Keyword;
 use super::cursor::Cursor;
 use super::operator::Rank;
@@ -17,8 +17,10 @@ const ENDING_WORDS: [&str; 6] = ["and", "or", "then", "else", "return", "satisfi
 impl Parser<'_> {
     /// A value and the steps behind it; `rank` tells whether `if` or a test may stand here.
     pub(super) fn value(&mut self, rank: Rank) -> Parsed<Expr> {
+        let enclosed = self.cursor.looks_at("(");
         match self.bare_value(rank)? {
             test @ Expr::Test(_) => Ok(test),
+            open if is_open(&open) && !enclosed => Ok(open),
             base => self.steps(base),
         }
     }
@@ -58,10 +60,11 @@ impl Parser<'_> {
         let start = self.cursor.position();
         self.cursor.advance(1);
         let inner = self.expression()?;
-        if rank <= Rank::Comparison && self.cursor.looks_at("..") {
+        if rank <= Rank::Comparison && self.begins_range(&inner) {
             return Ok(in_range(self.range_after(inner, false)?));
         }
         self.expect(")", "an operator or ')'")?;
+        self.cursor.skip();
         self.parenthesis = (start, self.cursor.position());
         Ok(if matches!(inner, Expr::Test(_)) { Expr::And(vec![inner]) } else { inner })
     }
@@ -76,11 +79,19 @@ impl Parser<'_> {
                 self.expect(",", "an operator, ',' or ']'")?;
             }
             items.push(self.expression()?);
-            if items.len() == 1 && rank <= Rank::Comparison && self.cursor.looks_at("..") {
+            if let [start] = &*items
+                && rank <= Rank::Comparison
+                && self.begins_range(start)
+            {
                 return self.closed_range(items);
             }
         }
         Ok(Expr::List(items))
+    }
+
+    /// Whether what was read is the start of a range.
+    fn begins_range(&mut self, start: &Expr) -> bool {
+        !matches!(start, Expr::Test(_)) && self.cursor.looks_at("..")
     }
 
     /// The rest of `[a..b]`.

@@ -100,7 +100,7 @@ fn fraction(nanos: i32) -> String {
     format!(".{}", digits.trim_end_matches('0'))
 }
 
-fn offset(offset: Offset) -> String {
+pub(super) fn offset(offset: Offset) -> String {
     let seconds = offset.seconds();
     if seconds == 0 {
         return "Z".to_owned();

@@ -3,6 +3,8 @@
 use jiff::tz::{Dst, Offset, TimeZone};
 use jiff::{Timestamp, civil};
 
+use super::text;
+
 /// The shape of an offset behind a time.
 pub(super) const SHORT: [&str; 1] = ["00:00"];
 /// The shapes of an offset as the name of a zone in a literal.
@@ -87,6 +89,11 @@ impl Zone {
             Some("Z") => None,
             rest => offset(rest.unwrap_or(text), shapes).map(Self::fixed),
         }
+    }
+
+    /// The name of the region or the offset.
+    pub(super) fn id(&self) -> String {
+        self.name().map_or_else(|| text::offset(self.offset), str::to_owned)
     }
 
     /// The name of the region.

@@ -58,7 +58,7 @@ impl Run {
     }
 
     /// Whether asking for the order ends the evaluation, as it does in Camunda's engine for
-    /// two lists whose items all have an order.
+    /// two lists whose items have an order.
     #[cold]
     fn fails(&mut self, a: &Value, b: &Value) -> Result<bool, Error> {
         let (Value::List(_), Value::List(_)) = (a, b) else { return Ok(false) };
@@ -102,10 +102,12 @@ impl Run {
     }
 }
 
-/// Whether values like this are put in order, a list by its items.
+/// Whether values like this are put in order, a list by its items, which must be alike.
 fn has_order(value: &Value) -> bool {
-    match value {
-        Value::List(items) => !items.is_empty() && items.iter().all(has_order),
-        value => order(value, value).is_some(),
-    }
+    let Value::List(items) = value else { return order(value, value).is_some() };
+    let Some(first) = items.first() else { return false };
+    items.iter().all(|item| {
+        let lists = first.as_list().is_some() && item.as_list().is_some();
+        has_order(item) && (lists || order(first, item).is_some())
+    })
 }

@@ -105,7 +105,8 @@ impl Parser<'_> {
         if self.cursor.eat("(") {
             self.more_tests(&mut tests)?;
         } else {
-            tests.push(self.test_of(Rank::Comparison)?);
+            let rank = if self.at_keyword() { Rank::Or } else { Rank::Comparison };
+            tests.push(self.test_of(rank)?);
         }
         self.leave();
         Ok(tests)
@@ -182,7 +183,7 @@ fn closed_by(operand: &Expr, enclosed: bool) -> Closed {
 
 /// Whether an expression has no end of its own.
 pub(super) fn is_open(operand: &Expr) -> bool {
-    matches!(operand, Expr::If(_) | Expr::For(_) | Expr::Quantified(..) | Expr::Function(_))
+    matches!(operand, Expr::If(_) | Expr::For(_) | Expr::Quantified(..))
 }
 
 /// Joins what waits for the operand, as far as it binds no looser than this.

@@ -34,6 +34,14 @@ impl Parser<'_> {
         found.map(|(_, keyword)| keyword)
     }
 
+    /// Whether `if`, `for` or their like come next.
+    pub(super) fn at_keyword(&mut self) -> bool {
+        let start = self.cursor.position();
+        let found = self.keyword(Rank::Or).is_some_and(|keyword| keyword != Keyword::Function);
+        self.cursor.jump(start);
+        found
+    }
+
     /// Takes the word if what follows fits it.
     fn takes_word(&mut self, word: &str, fits: fn(&mut Self) -> bool) -> bool {
         let start = self.cursor.position();
@@ -100,14 +108,14 @@ impl Parser<'_> {
     /// A list, which no sum is unless it stands in parentheses, or two ends.
     #[inline(never)]
     fn iterated(&mut self) -> Parsed<Iterated> {
-        let negative = self.cursor.looks_at("-");
+        self.cursor.skip();
         let begin = self.cursor.position();
         let start = self.ranked(Rank::Sum)?;
         let enclosed = self.parenthesis == (begin, self.cursor.position());
         if self.cursor.eat("..") {
             return Ok(Iterated::Between(start, self.ranked(Rank::Sum)?));
         }
-        if negative || (matches!(start, Expr::Arithmetic(_)) && !enclosed) {
+        if matches!(start, Expr::Arithmetic(_) | Expr::Negated(_)) && !enclosed {
             return self.unexpected("'..' and the end of the range");
         }
         Ok(Iterated::List(start))

@@ -67,6 +67,7 @@ RULES = [
     (YEARS, lambda text, ours, theirs: ".year" in text and ours.get("value", 0) is None),
     (EXPONENT, answered(r'"[^"]*\dE[+-]\d')),
     (LARGE, lambda text, ours, theirs: HUGE.search(text) or HUGE.search(shown(theirs))),
+    (LARGE, lambda text, ours, theirs: "PT" in shown(ours) and "PT" in shown(theirs) and re.search(r"[*/] ", text)),
     (SURROGATES, found("[\U00010000-\U0010ffff]")),
     (CONJUNCTION, lambda text, ours, theirs: re.search(r"\bin\b.*\b(and|or)\b", text, re.DOTALL) and "value" in ours),
 ]

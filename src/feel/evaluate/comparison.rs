@@ -102,12 +102,11 @@ impl Run {
     }
 }
 
-/// Whether values like this are put in order, a list by its items, which must be alike.
+/// Whether values like this are put in order: a list by its first item, which the others
+/// must be like.
 fn has_order(value: &Value) -> bool {
     let Value::List(items) = value else { return order(value, value).is_some() };
     let Some(first) = items.first() else { return false };
-    items.iter().all(|item| {
-        let lists = first.as_list().is_some() && item.as_list().is_some();
-        has_order(item) && (lists || order(first, item).is_some())
-    })
+    let lists = |item: &Value| first.as_list().is_some() && item.as_list().is_some();
+    has_order(first) && items.iter().all(|item| lists(item) || order(first, item).is_some())
 }

@@ -27,6 +27,8 @@ mod expression;
 mod failure;
 mod finished;
 pub mod functions;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod headers;
 mod identity;
 mod input;

@@ -16,6 +16,8 @@ pub mod config;
 pub mod connector;
 pub mod devengine;
 pub mod feel;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod job;
 pub mod management;
 pub mod metrics;

@@ -13,6 +13,8 @@ mod target;
 use serde_json::{Map, Value};
 
 pub(crate) use fields::Fields;
+#[cfg(feature = "fuzzing")]
+pub(crate) use query::read as query;
 pub(crate) use target::{Target, connection_name, credential_texts};
 
 use super::{Access, Config, Secrets, template::Templates};

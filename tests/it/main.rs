@@ -5,6 +5,7 @@
 mod architecture;
 mod cli;
 mod devengine;
+mod expressions;
 mod sandbox;
 mod secret_store;
 mod servicenow_http;

@@ -13,7 +13,7 @@ use crate::servicenow::{
 const MAX_CONDITIONS: usize = 100;
 
 /// Reads text, a context `{active: true}` or a list of `{field, op, value}`.
-pub(super) fn read(value: Option<&Value>) -> Result<EncodedQuery, Error> {
+pub(crate) fn read(value: Option<&Value>) -> Result<EncodedQuery, Error> {
     match value {
         None | Some(Value::Null) => Ok(EncodedQuery::default()),
         Some(Value::String(text)) => EncodedQuery::from_text(text).map_err(|error| refused(&error)),

@@ -1,11 +1,14 @@
 //! Timers: ISO 8601 durations, dates and cycles. They fire when the runtime is told the time.
 
-use jiff::{Span, Timestamp, ZonedDateTime, tz::TimeZone};
+use jiff::{Span, Timestamp};
 
 use crate::{
     devengine::{
-        bpmn::model::{Text, Timer},
-        record::Key,
+        bpmn::{
+            model::{Text, Timer},
+            timer,
+        },
+        record::{Key, ProcessRef},
         runtime::{
             Runtime,
             events::{On, Owner, Wait},
@@ -36,15 +39,15 @@ struct Cycle {
 }
 
 /// Evaluates when a timer fires.
-pub(super) fn schedule(timer: &Timer, input: &Value, now: Timestamp) -> Result<Schedule, Failure> {
-    let (text, read): (&Text, fn(&str, Timestamp) -> Option<Schedule>) = match timer {
+pub(super) fn schedule(model: &Timer, input: &Value, now: Timestamp) -> Result<Schedule, Failure> {
+    let (text, read): (&Text, fn(&str, Timestamp) -> Option<Schedule>) = match model {
         Timer::Duration(text) => (text, after),
         Timer::Date(text) => (text, at),
-        Timer::Cycle(text) => (text, cycle),
+        Timer::Cycle(text) => (text, again),
     };
     let written = temporal(text, input, now)?;
     read(written.trim(), now).ok_or_else(|| {
-        let (what, example) = match timer {
+        let (what, example) = match model {
             Timer::Duration(_) => ("duration", "PT15M"),
             Timer::Date(_) => ("date and time with an offset", "2026-01-31T12:00:00Z"),
             Timer::Cycle(_) => ("cycle", "R3/PT10S"),
@@ -55,44 +58,25 @@ pub(super) fn schedule(timer: &Timer, input: &Value, now: Timestamp) -> Result<S
 }
 
 fn after(text: &str, now: Timestamp) -> Option<Schedule> {
-    Some(Schedule { due: later(now, duration(text)?)?, cycle: None })
+    Some(Schedule { due: timer::after(now, &timer::duration(text)?)?, cycle: None })
 }
 
 fn at(text: &str, _: Timestamp) -> Option<Schedule> {
-    Some(Schedule { due: moment(text)?, cycle: None })
+    Some(Schedule { due: timer::date(text)?, cycle: None })
 }
 
-/// `R`, how often, perhaps from when, and the interval.
-fn cycle(text: &str, now: Timestamp) -> Option<Schedule> {
-    let (times, rest) = text.strip_prefix('R')?.split_once('/')?;
-    let left = match times {
-        "" | "-1" => None,
-        times => Some(times.parse::<u32>().ok()?.checked_sub(1)?),
-    };
-    let (start, interval) = match rest.split_once('/') {
-        Some((start, interval)) => (Some(moment(start)?), duration(interval)?),
-        None => (None, duration(rest)?),
-    };
-    let first = later(now, interval)?;
+fn again(text: &str, now: Timestamp) -> Option<Schedule> {
+    let timer::Cycle { repetitions, start, interval } = timer::cycle(text)?;
+    let first = timer::after(now, &interval)?;
     // An interval of nothing would fire for ever in no time.
     if first <= now {
         return None;
     }
+    let left = match repetitions {
+        Some(repetitions) => Some(repetitions.checked_sub(1)?),
+        None => None,
+    };
     Some(Schedule { due: start.unwrap_or(first), cycle: Some(Cycle { left, interval }) })
-}
-
-fn duration(text: &str) -> Option<Span> {
-    let is_iso = text.trim_start_matches('-').starts_with('P');
-    text.parse().ok().filter(|_| is_iso)
-}
-
-fn moment(text: &str) -> Option<Timestamp> {
-    let zoned = text.parse::<ZonedDateTime>().map(|zoned| zoned.timestamp());
-    zoned.or_else(|_| text.parse()).ok()
-}
-
-fn later(from: Timestamp, span: Span) -> Option<Timestamp> {
-    Some(from.to_zoned_datetime(TimeZone::UTC).checked_add(span).ok()?.timestamp())
 }
 
 impl Schedule {
@@ -103,7 +87,7 @@ impl Schedule {
             Some(left) => Some(left.checked_sub(1)?),
             None => None,
         };
-        let due = later(self.due, *interval)?;
+        let due = timer::after(self.due, interval)?;
         Some(Self { due, cycle: Some(Cycle { left, interval: *interval }) })
     }
 }
@@ -130,7 +114,7 @@ impl Runtime {
         match wait.owner {
             Owner::Instance(owner) => self.trigger(owner, wait.element, Document::new()),
             Owner::Definition(definition) => {
-                let process = crate::devengine::record::ProcessRef::Key(definition);
+                let process = ProcessRef::Key(definition);
                 let Some(definition) = self.definitions.find(&process).cloned() else { return };
                 let begin = Trigger { element: wait.element, variables: Document::new() };
                 self.start(definition, begin, Document::new(), ProcessInstance::default());

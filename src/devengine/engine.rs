@@ -6,6 +6,7 @@
 //! to those who watch. No call leaves before everything is settled.
 
 mod commands;
+mod numbers;
 mod processes;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -16,6 +17,7 @@ use tokio::{
     time::Instant,
 };
 
+use self::numbers::as_kept;
 pub use self::processes::Deployment;
 use super::{
     gateway::Jobs,
@@ -131,8 +133,8 @@ impl Engine {
     }
 
     fn hand_events_on(&mut self) {
-        for event in self.runtime.drain_events() {
-            match &event {
+        for mut event in self.runtime.drain_events() {
+            match &mut event {
                 Event::JobCreated(job) => self.jobs.add_for_process(activatable(job)),
                 Event::JobCancelled(key) => self.jobs.remove(*key),
                 Event::JobResumed { job, retries } => {
@@ -140,9 +142,10 @@ impl Engine {
                     self.jobs.resume(*job, Duration::ZERO);
                 }
                 Event::IncidentRaised(incident) => {
-                    incident.job.into_iter().for_each(|job| self.jobs.stop(job));
+                    incident.job.iter().for_each(|job| self.jobs.stop(*job));
                 }
                 Event::InstanceEnded { instance, how, variables } => {
+                    *variables = as_kept(std::mem::take(variables));
                     let awaiting = self.awaiting.remove(instance);
                     if let Some(awaiting) = awaiting.filter(|_| *how == Ending::Completed) {
                         // Whoever waited may have left.
@@ -161,7 +164,7 @@ impl Engine {
     fn fill(&self, job: &mut ActivatedJob, fetch: &[String]) {
         if self.jobs.is_of_process(job.key) {
             let variables = self.runtime.job_variables(job.key, fetch).unwrap_or_default();
-            job.variables = serde_json::Value::Object(variables).to_string();
+            job.variables = serde_json::Value::Object(as_kept(variables)).to_string();
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{DEFAULT_TENANT, Engine};
+use super::{DEFAULT_TENANT, Engine, as_kept};
 use crate::{
     devengine::{
         gateway::Subscriber,
@@ -59,6 +59,7 @@ impl Engine {
         lease: Option<&str>,
     ) -> Result<(), Refusal> {
         self.jobs.may_end(key, lease)?;
+        let variables = as_kept(variables);
         let step = self.news(|| JobStep::Completed { variables: variables.clone() });
         if self.jobs.is_of_process(key) {
             self.runtime.complete(key, variables, self.now())?;
@@ -82,6 +83,7 @@ impl Engine {
         let step =
             self.news(|| JobStep::Failed { retries, message: failure.message.clone(), back_off });
         if self.jobs.is_of_process(key) {
+            let failure = JobFailure { variables: as_kept(failure.variables), ..failure };
             self.runtime.fail(key, failure, self.now())?;
         }
         self.tell(key, step);
@@ -106,6 +108,7 @@ impl Engine {
         let step = self
             .news(|| JobStep::Thrown { code: error.code.clone(), message: error.message.clone() });
         if self.jobs.is_of_process(key) {
+            let error = ThrownError { variables: as_kept(error.variables), ..error };
             self.runtime.throw_error(key, error, self.now())?;
         }
         self.tell(key, step);

@@ -43,6 +43,7 @@ pub(super) fn variables(text: &str) -> Result<Variables, Refusal> {
     }
     match serde_json::from_str(text) {
         Ok(Value::Object(variables)) => Ok(variables),
+        Ok(Value::Null) => Ok(Variables::new()),
         Ok(_) => Err(invalid("variables: write a JSON object")),
         Err(error) => Err(invalid(format!("variables: not JSON: {error}"))),
     }
@@ -127,7 +128,7 @@ pub(super) fn new_instance(
 ) -> Result<NewInstance, Refusal> {
     check_tenant(&request.tenant_id)?;
     let process = match (request.bpmn_process_id, request.version) {
-        (id, _) if id.is_empty() && request.process_definition_key < 1 => {
+        (id, _) if id.is_empty() && request.process_definition_key < 0 => {
             return Err(invalid("bpmnProcessId: write it, or a processDefinitionKey"));
         }
         (id, _) if id.is_empty() => ProcessRef::Key(request.process_definition_key),
@@ -171,9 +172,6 @@ pub(super) fn result(
 /// The message to publish.
 pub(super) fn message(request: proto::PublishMessageRequest) -> Result<Message, Refusal> {
     check_tenant(&request.tenant_id)?;
-    if request.name.is_empty() {
-        return Err(invalid("name: write the message's name"));
-    }
     Ok(Message {
         name: request.name,
         correlation_key: request.correlation_key,
@@ -183,7 +181,7 @@ pub(super) fn message(request: proto::PublishMessageRequest) -> Result<Message, 
     })
 }
 
-/// Jobs in batches that a client can take; one empty batch when there are none.
+/// Jobs in batches that a client can take; none when there are no jobs.
 pub(super) fn batches(jobs: Vec<proto::ActivatedJob>) -> Vec<proto::ActivateJobsResponse> {
     let (mut batches, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0);
     for job in jobs {
@@ -195,7 +193,7 @@ pub(super) fn batches(jobs: Vec<proto::ActivatedJob>) -> Vec<proto::ActivateJobs
         bytes += size;
         batch.push(job);
     }
-    if batches.is_empty() || !batch.is_empty() {
+    if !batch.is_empty() {
         batches.push(proto::ActivateJobsResponse { jobs: batch });
     }
     batches

@@ -60,7 +60,6 @@ async fn a_message_reaches_whoever_waits_for_it_and_its_id_is_taken_while_it_liv
     let twice = raw.publish_message(message.clone()).await.unwrap_err();
     assert_eq!(twice.code(), Code::AlreadyExists, "{twice}");
     for wrong in [
-        PublishMessageRequest { name: String::new(), ..message.clone() },
         PublishMessageRequest { tenant_id: "acme".to_owned(), ..message.clone() },
         PublishMessageRequest { variables: "{".to_owned(), ..message.clone() },
     ] {

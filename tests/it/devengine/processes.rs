@@ -79,6 +79,10 @@ async fn a_file_that_cannot_run_is_refused_with_its_name_and_the_reason() {
         assert!(status.message().starts_with("'order.bpmn': "), "{status}");
         assert!(status.message().contains(part), "{status}");
     }
+    let status = client.deploy_resource(deployment("order.dmn", "<x/>")).await.unwrap_err();
+    assert!(status.message().starts_with("'order.dmn': "), "{status}");
+    let status = client.deploy_resource(DeployResourceRequest::default()).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
     let mut elsewhere = deployment("order.bpmn", &bpmn::one_task("order"));
     elsewhere.tenant_id = "acme".to_owned();
     let status = client.deploy_resource(elsewhere).await.unwrap_err();
@@ -199,7 +203,11 @@ async fn an_instance_of_nothing_is_refused() {
     for (wrong, code) in [
         (instance("other"), Code::NotFound),
         (CreateProcessInstanceRequest { version: 7, ..instance("order") }, Code::NotFound),
-        (instance(""), Code::InvalidArgument),
+        (instance(""), Code::NotFound),
+        (
+            CreateProcessInstanceRequest { process_definition_key: -1, ..instance("") },
+            Code::InvalidArgument,
+        ),
         (
             CreateProcessInstanceRequest { process_definition_key: 7, ..instance("") },
             Code::NotFound,
@@ -217,7 +225,9 @@ async fn an_instance_of_nothing_is_refused() {
         assert_eq!(status.code(), code, "{wrong:?}: {status}");
     }
     let right = CreateProcessInstanceRequest { version: 1, ..instance("order") };
-    let created = raw.create_process_instance(right).await.unwrap().into_inner();
+    let created = raw.create_process_instance(right.clone()).await.unwrap().into_inner();
+    let null = CreateProcessInstanceRequest { variables: "null".to_owned(), ..right };
+    raw.create_process_instance(null).await.unwrap();
     let by_key = CreateProcessInstanceRequest {
         process_definition_key: created.process_definition_key,
         ..instance("")

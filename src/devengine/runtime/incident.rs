@@ -100,12 +100,11 @@ impl Runtime {
             ));
         };
         let (element, job) = (open.element, open.incident.job);
-        if let Some(job) = job {
-            self.resume_job(job)?;
-        }
+        let resumed = job.map(|job| self.resumed(job)).transpose()?;
         self.close_incident_of(element);
-        if job.is_none() {
-            self.retry(element);
+        match resumed {
+            Some(event) => self.events.extend(event),
+            None => self.retry(element),
         }
         Ok(())
     }
@@ -119,8 +118,9 @@ impl Runtime {
         self.steps.extend(parked.into_iter().map(Step::Enter));
     }
 
-    fn resume_job(&mut self, key: Key) -> Result<(), Refusal> {
-        let Some(job) = self.jobs.get_mut(&key) else { return Ok(()) };
+    /// Makes a job available to workers again.
+    fn resumed(&mut self, key: Key) -> Result<Option<Event>, Refusal> {
+        let Some(job) = self.jobs.get_mut(&key) else { return Ok(None) };
         if job.retries < 1 {
             return Err(Refusal::new(
                 RefusalKind::FailedPrecondition,
@@ -128,7 +128,6 @@ impl Runtime {
             ));
         }
         job.state = JobState::Open;
-        self.events.push(Event::JobResumed { job: key, retries: job.retries });
-        Ok(())
+        Ok(Some(Event::JobResumed { job: key, retries: job.retries }))
     }
 }

@@ -69,7 +69,7 @@ impl Runtime {
         instance.incident = Some(key);
         let incident = Incident {
             key,
-            instance: instance.process_instance,
+            instance: instance.process_key,
             process_id: instance.definition.process.id.clone(),
             element_id,
             job,
@@ -122,9 +122,13 @@ impl Runtime {
     fn resumed(&mut self, key: Key) -> Result<Option<Event>, Refusal> {
         let Some(job) = self.jobs.get_mut(&key) else { return Ok(None) };
         if job.retries < 1 {
+            // The broker's word for it is "not found".
             return Err(Refusal::new(
-                RefusalKind::FailedPrecondition,
-                format!("job '{key}' has no retries left; update its retries first"),
+                RefusalKind::NotFound,
+                format!(
+                    "Expected to resolve incident, but job with key '{key}' has no retries left. \
+                     Please update the job retries and retry resolving the incident"
+                ),
             ));
         }
         job.state = JobState::Open;

@@ -126,7 +126,7 @@ impl<'a> Play<'a> {
         let variables = json.as_object().cloned().unwrap_or_default();
         let words: Vec<_> = words.split_whitespace().collect();
         let answer = match words[..] {
-            ["see", ..] | ["at"] | ["due"] => return Some(self.look(&words)),
+            ["see", ..] | ["at" | "due"] => return Some(self.look(&words)),
             ["deploy", ref rest @ ..] => return Some(self.deploy(rest)),
             ["start", ref rest @ ..] => self.start(rest, variables),
             ["complete" | "fail" | "throw" | "retries", element, ref rest @ ..] => {

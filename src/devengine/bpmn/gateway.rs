@@ -7,13 +7,13 @@ use super::reader::Reader;
 use super::xml;
 
 /// An exclusive gateway.
-pub(super) fn exclusive(site: &Site<'_, '_>, reader: &mut Reader<'_>) -> Option<Kind> {
-    Some(Kind::Exclusive { default: default(site, reader) })
+pub(super) fn exclusive(site: &Site<'_, '_>, reader: &mut Reader<'_>) -> Kind {
+    Kind::Exclusive { default: default(site, reader) }
 }
 
 /// An inclusive gateway.
-pub(super) fn inclusive(site: &Site<'_, '_>, reader: &mut Reader<'_>) -> Option<Kind> {
-    Some(Kind::Inclusive { default: default(site, reader) })
+pub(super) fn inclusive(site: &Site<'_, '_>, reader: &mut Reader<'_>) -> Kind {
+    Kind::Inclusive { default: default(site, reader) }
 }
 
 /// The default flow, which must leave the gateway.

@@ -86,16 +86,6 @@ impl<'x> Reader<'x> {
         }
     }
 
-    /// Whether a text means something before there are variables.
-    pub(super) fn is_constant(&self, text: &Text) -> bool {
-        match text {
-            Text::Fixed(_) => true,
-            Text::Expression(expression) => {
-                !matches!(without_variables(expression), None | Some(Value::Null))
-            }
-        }
-    }
-
     fn parsed(&mut self, node: Node<'_>, field: &str, text: &str) -> Option<Expression> {
         match Expression::parse(text.trim()) {
             Ok(expression) => Some(expression),
@@ -116,6 +106,16 @@ impl<'x> Reader<'x> {
             return self.refuse(node, remedy);
         }
         value
+    }
+}
+
+/// Whether a text means something before there are variables.
+pub(super) fn is_constant(text: &Text) -> bool {
+    match text {
+        Text::Fixed(_) => true,
+        Text::Expression(expression) => {
+            !matches!(without_variables(expression), None | Some(Value::Null))
+        }
     }
 }
 

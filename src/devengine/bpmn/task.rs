@@ -99,11 +99,11 @@ fn script_mapping(node: Node<'_>, script: Node<'_>, reader: &mut Reader<'_>) -> 
     Some(Mapping { source: Text::Expression(expression?), target: variable? })
 }
 
-/// A user task: native, or a job that Camunda's task list would take.
-pub(super) fn user(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Kind> {
+/// The job of a user task, which Camunda's task list would take; a native one has none.
+pub(super) fn user(node: Node<'_>, reader: &mut Reader<'_>) -> Option<JobWork> {
     let headers = headers(node, reader);
     if xml::extension(node, "userTask").is_some() {
-        return Some(Kind::User(None));
+        return None;
     }
     let job_type = Text::Fixed(format!("{RESERVED}userTask"));
     let mut work = JobWork { job_type, retries: Text::Fixed("1".to_owned()), headers };
@@ -111,7 +111,7 @@ pub(super) fn user(node: Node<'_>, reader: &mut Reader<'_>) -> Option<Kind> {
     if let Some(key) = form.and_then(|form| xml::filled(form, "formKey")) {
         work.headers.insert(format!("{RESERVED}formKey"), key.to_owned());
     }
-    Some(Kind::User(Some(work)))
+    Some(work)
 }
 
 /// A call activity.

@@ -49,15 +49,13 @@ fn problems(file: &str) -> Vec<String> {
 
 /// The cases whose answer is another one, with both.
 fn mismatches(list: &str, mark: &str, answer: impl Fn(&str) -> Vec<String>) -> String {
-    let mut report = String::new();
-    for Case { title, expected, file } in cases(list, mark) {
+    let report = |Case { title, expected, file }: Case| {
         let found = answer(&file);
-        if found != expected || found.is_empty() {
-            report +=
-                &format!("# {title}\n{}\ninstead of\n{}\n", found.join("\n"), expected.join("\n"));
-        }
-    }
-    report
+        let (is, should) = (found.join("\n"), expected.join("\n"));
+        (found != expected || found.is_empty())
+            .then(|| format!("# {title}\n{is}\ninstead of\n{should}\n"))
+    };
+    cases(list, mark).into_iter().filter_map(report).collect()
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! Event definitions: message, signal, timer, error.
 
 use crate::devengine::bpmn::model::{ErrorCatch, MessageSubscription, Text, Timer};
-use crate::devengine::bpmn::reader::Reader;
+use crate::devengine::bpmn::reader::{self, Reader};
 use crate::devengine::bpmn::timer;
 use crate::devengine::bpmn::xml::{self, Node};
+
+const DURATION: &str = "duration; write e.g. PT10S or P1DT12H";
+const DATE: &str = "date and time; write e.g. 2030-01-31T08:00:00Z";
+const CYCLE: &str = "cycle the dev engine knows (cron is not); write e.g. R3/PT10S or R/P1D";
 
 /// What an event waits for or throws.
 pub(super) struct Trigger<'x> {
@@ -129,7 +133,7 @@ impl<'x> Trigger<'x> {
     pub(super) fn constant_timer(&self, reader: &mut Reader<'_>) -> Option<Timer> {
         let timer = self.timer(reader)?;
         let (Timer::Duration(text) | Timer::Date(text) | Timer::Cycle(text)) = &timer;
-        if !reader.is_constant(text) {
+        if !reader::is_constant(text) {
             let reason = "its timer needs a variable, but there are none before a process starts; \
                           write it as fixed text";
             return reader.refuse(self.node, reason);
@@ -161,10 +165,14 @@ impl<'x> Trigger<'x> {
         };
         let text = xml::text(time);
         let read = reader.text(self.node, xml::name(time), &text)?;
-        match xml::name(time) {
-            "timeDuration" => self.sound(timer::duration(&text), &read, reader, DURATION)?,
-            "timeDate" => self.sound(timer::date(&text), &read, reader, DATE)?,
-            _ => self.sound(timer::cycle(&text), &read, reader, CYCLE)?,
+        let (is_time, wanted) = match xml::name(time) {
+            "timeDuration" => (timer::duration(&text).is_some(), DURATION),
+            "timeDate" => (timer::date(&text).is_some(), DATE),
+            _ => (timer::cycle(&text).is_some(), CYCLE),
+        };
+        // What an expression gives shows at run time.
+        if matches!(read, Text::Fixed(_)) && !is_time {
+            return reader.refuse(self.node, format!("its timer '{text}' is no {wanted}"));
         }
         Some(match xml::name(time) {
             "timeDuration" => Timer::Duration(read),
@@ -184,22 +192,6 @@ impl<'x> Trigger<'x> {
         }
     }
 
-    /// Refuses a fixed text that is no time; an expression shows at run time.
-    fn sound<T>(
-        &self,
-        value: Option<T>,
-        text: &Text,
-        reader: &mut Reader<'_>,
-        wanted: &str,
-    ) -> Option<()> {
-        match text {
-            Text::Fixed(fixed) if value.is_none() => {
-                reader.refuse(self.node, format!("its timer '{fixed}' is no {wanted}"))
-            }
-            _ => Some(()),
-        }
-    }
-
     /// The message, signal or error that is referred to.
     fn referred(&self, kind: &str, reader: &mut Reader<'x>) -> Option<Node<'x>> {
         let id = xml::reference(self.definition, &format!("{kind}Ref"));
@@ -213,7 +205,3 @@ impl<'x> Trigger<'x> {
         reader.refuse(self.node, reason)
     }
 }
-
-const DURATION: &str = "duration; write e.g. PT10S or P1DT12H";
-const DATE: &str = "date and time; write e.g. 2030-01-31T08:00:00Z";
-const CYCLE: &str = "cycle the dev engine knows (cron is not); write e.g. R3/PT10S or R/P1D";

@@ -14,27 +14,22 @@ pub(super) fn process(process: &Process) -> Vec<String> {
 }
 
 fn element(element: &Element, process: &Process) -> String {
-    let mut line = format!("{}: {}", element.id, kind(element, process));
-    line += &mappings("in", &element.inputs);
-    line += &mappings("out", &element.outputs);
-    if let Some(each) = &element.multi_instance {
-        line += &multi_instance(each);
-    }
+    let id = |index: usize| process.elements[index].id.as_str();
+    let mut words = vec![format!("{}: {}", element.id, kind(element, process))];
+    words.extend(mappings("in", &element.inputs));
+    words.extend(mappings("out", &element.outputs));
+    words.extend(element.multi_instance.as_ref().map(multi_instance));
     if !element.boundary.is_empty() {
-        let ids = element.boundary.iter().map(|index| process.elements[*index].id.as_str());
-        line += &format!(" with {}", ids.collect::<Vec<_>>().join(" "));
+        let ids: Vec<_> = element.boundary.iter().map(|index| id(*index)).collect();
+        words.push(format!("with {}", ids.join(" ")));
     }
-    if let Some(scope) = element.scope {
-        line += &format!(" in {}", process.elements[scope].id);
-    }
+    words.extend(element.scope.map(|scope| format!("in {}", id(scope))));
     for index in &element.outgoing {
         let flow = &process.flows[*index];
-        line += &format!(" -> {}", process.elements[flow.target].id);
-        if let Some(condition) = &flow.condition {
-            line += &format!(" [{}]", value(condition));
-        }
+        words.push(format!("-> {}", id(flow.target)));
+        words.extend(flow.condition.as_ref().map(|condition| format!("[{}]", value(condition))));
     }
-    line
+    words.join(" ")
 }
 
 fn kind(element: &Element, process: &Process) -> String {
@@ -134,27 +129,24 @@ fn timer(timer: &Timer) -> String {
 }
 
 fn multi_instance(each: &MultiInstance) -> String {
-    let mut words = format!(" each of {}", value(&each.input_collection));
-    words += if each.sequential { " one by one" } else { "" };
-    if let Some(name) = &each.input_element {
-        words += &format!(" as {name}");
-    }
+    let mut words = vec![format!("each of {}", value(&each.input_collection))];
+    words.extend(each.sequential.then(|| "one by one".to_owned()));
+    words.extend(each.input_element.as_ref().map(|name| format!("as {name}")));
     if let (Some(name), Some(result)) = (&each.output_collection, &each.output_element) {
-        words += &format!(" into {name} {}", value(result));
+        words.push(format!("into {name} {}", value(result)));
     }
-    if let Some(condition) = &each.completion_condition {
-        words += &format!(" until {}", value(condition));
-    }
-    words
+    let until = each.completion_condition.as_ref();
+    words.extend(until.map(|condition| format!("until {}", value(condition))));
+    words.join(" ")
 }
 
-fn mappings(way: &str, mappings: &[Mapping]) -> String {
+fn mappings(way: &str, mappings: &[Mapping]) -> Option<String> {
     let each = |mapping: &Mapping| {
         let source = text(&mapping.source);
         format!(" {}={}", mapping.target.join("."), source.trim_matches(['(', ')', '=']))
     };
     let all: String = mappings.iter().map(each).collect();
-    if all.is_empty() { all } else { format!(" {way}{all}") }
+    (!all.is_empty()).then(|| format!("{way}{all}"))
 }
 
 fn text(text: &Text) -> String {

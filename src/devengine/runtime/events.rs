@@ -7,10 +7,7 @@ pub(super) mod message;
 pub(super) mod signal;
 pub(super) mod timer;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -20,9 +17,8 @@ use super::{
     definition::Definition,
     expression::{correlation_key, text},
     incident::Failure,
-    instance::{Instance, Phase, Place, Role, Trigger},
+    instance::{Place, Role},
     step::Step,
-    variables::Document,
 };
 use crate::{
     devengine::{

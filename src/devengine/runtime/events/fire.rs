@@ -87,7 +87,12 @@ impl Runtime {
     }
 
     /// An event has happened at an element for whoever waits for it.
-    pub(in crate::devengine::runtime) fn trigger(&mut self, owner: Key, element: ElementIndex, variables: Document) {
+    pub(in crate::devengine::runtime) fn trigger(
+        &mut self,
+        owner: Key,
+        element: ElementIndex,
+        variables: Document,
+    ) {
         self.fire(owner, Trigger { element, variables });
     }
 }

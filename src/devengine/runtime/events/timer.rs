@@ -4,10 +4,7 @@ use jiff::{Span, Timestamp};
 
 use crate::{
     devengine::{
-        bpmn::{
-            model::Timer,
-            timer,
-        },
+        bpmn::{model::Timer, timer},
         record::{Key, ProcessRef},
         runtime::{
             Runtime,

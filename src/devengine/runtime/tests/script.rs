@@ -171,7 +171,9 @@ impl<'a> Play<'a> {
     fn deploy(&mut self, words: &[&str]) -> String {
         let mut processes = deployables(self.body);
         if *words == ["changed"] {
-            processes.iter_mut().for_each(|process| process.digest = None);
+            for process in &mut processes {
+                process.digest = None;
+            }
         }
         let deployed = self.runtime.deploy(processes, self.now).unwrap();
         let texts = deployed.iter().map(|it| {

@@ -74,7 +74,7 @@ impl Runtime {
             instance: key,
             process_id: definition.process.id.clone(),
             version: definition.version,
-            parent: caller.map(|caller| caller.process_instance),
+            parent: caller.map(|caller| caller.process_key),
         });
         let mut instance = Instance::new(definition, key, Role::Process);
         instance.variables = variables;
@@ -110,7 +110,7 @@ impl Runtime {
         let mut root = instance;
         while let Some(caller) = self.processes.get(&root).and_then(|process| process.caller) {
             let Some(calling) = self.instances.get(&caller) else { break };
-            root = calling.process_instance;
+            root = calling.process_key;
         }
         root
     }
@@ -143,8 +143,8 @@ impl Runtime {
                 && !matches!(candidate.role, Role::Body(_))
                 && matches!(kind, Some(Kind::User(_)))
                 && candidate.element_id() == element_id
-                && (candidate.process_instance == instance
-                    || self.root_of(candidate.process_instance) == instance)
+                && (candidate.process_key == instance
+                    || self.root_of(candidate.process_key) == instance)
         };
         let found = self.instances.iter().find(|(_, candidate)| is_it(candidate));
         found.map(|(key, _)| *key).ok_or_else(|| {

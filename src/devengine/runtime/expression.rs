@@ -170,7 +170,7 @@ impl Runtime {
     pub(super) fn warn_text(&mut self, element: Key, warning: String) {
         if let Some(instance) = self.instances.get(&element) {
             self.events.push(Event::Warned {
-                instance: instance.process_instance,
+                instance: instance.process_key,
                 element_id: instance.element_id().to_owned(),
                 warning,
             });

@@ -69,7 +69,7 @@ impl Runtime {
         instance.incident = Some(key);
         let incident = Incident {
             key,
-            instance: instance.process_instance,
+            instance: instance.process_key,
             process_id: instance.definition.process.id.clone(),
             element_id,
             job,
@@ -100,12 +100,11 @@ impl Runtime {
             ));
         };
         let (element, job) = (open.element, open.incident.job);
-        if let Some(job) = job {
-            self.resume_job(job)?;
-        }
+        let resumed = job.map(|job| self.resumed(job)).transpose()?;
         self.close_incident_of(element);
-        if job.is_none() {
-            self.retry(element);
+        match resumed {
+            Some(event) => self.events.extend(event),
+            None => self.retry(element),
         }
         Ok(())
     }
@@ -119,16 +118,20 @@ impl Runtime {
         self.steps.extend(parked.into_iter().map(Step::Enter));
     }
 
-    fn resume_job(&mut self, key: Key) -> Result<(), Refusal> {
-        let Some(job) = self.jobs.get_mut(&key) else { return Ok(()) };
+    /// Makes a job available to workers again.
+    fn resumed(&mut self, key: Key) -> Result<Option<Event>, Refusal> {
+        let Some(job) = self.jobs.get_mut(&key) else { return Ok(None) };
         if job.retries < 1 {
+            // The broker's word for it is "not found".
             return Err(Refusal::new(
-                RefusalKind::FailedPrecondition,
-                format!("job '{key}' has no retries left; update its retries first"),
+                RefusalKind::NotFound,
+                format!(
+                    "Expected to resolve incident, but job with key '{key}' has no retries left. \
+                     Please update the job retries and retry resolving the incident"
+                ),
             ));
         }
         job.state = JobState::Open;
-        self.events.push(Event::JobResumed { job: key, retries: job.retries });
-        Ok(())
+        Ok(Some(Event::JobResumed { job: key, retries: job.retries }))
     }
 }

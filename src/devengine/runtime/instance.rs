@@ -61,7 +61,7 @@ pub(super) enum Work {
 /// A token on an element, or a scope.
 #[derive(Debug)]
 pub(super) struct Instance {
-    pub(super) process_instance: Key,
+    pub(super) process_key: Key,
     pub(super) definition: Arc<Definition>,
     pub(super) role: Role,
     pub(super) parent: Option<Key>,
@@ -109,7 +109,7 @@ pub(super) struct ProcessInstance {
 pub(super) struct Place {
     pub(super) definition: Arc<Definition>,
     pub(super) role: Role,
-    pub(super) process_instance: Key,
+    pub(super) process_key: Key,
 }
 
 impl Role {
@@ -123,9 +123,9 @@ impl Role {
 }
 
 impl Instance {
-    pub(super) fn new(definition: Arc<Definition>, process_instance: Key, role: Role) -> Self {
+    pub(super) fn new(definition: Arc<Definition>, process_key: Key, role: Role) -> Self {
         Self {
-            process_instance,
+            process_key,
             definition,
             role,
             parent: None,
@@ -179,7 +179,7 @@ impl Runtime {
         Some(Place {
             definition: Arc::clone(&instance.definition),
             role: instance.role,
-            process_instance: instance.process_instance,
+            process_key: instance.process_key,
         })
     }
 
@@ -192,11 +192,11 @@ impl Runtime {
     ) -> Option<Key> {
         let place = self.place(parent)?;
         let key = self.next_key();
-        let mut instance = Instance::new(place.definition, place.process_instance, role);
+        let mut instance = Instance::new(place.definition, place.process_key, role);
         instance.parent = Some(parent);
         prepare(&mut instance);
         let element_id = instance.element_id().to_owned();
-        self.events.push(Event::ElementEntered { instance: place.process_instance, element_id });
+        self.events.push(Event::ElementEntered { instance: place.process_key, element_id });
         self.instances.insert(key, instance);
         self.instances.get_mut(&parent)?.children.insert(key);
         self.steps.push_back(Step::Enter(key));
@@ -241,7 +241,7 @@ impl Runtime {
 
     /// The scope around an instance; around a process, the call activity.
     pub(super) fn outer(&self, instance: &Instance) -> Option<Key> {
-        instance.parent.or_else(|| self.processes.get(&instance.process_instance)?.caller)
+        instance.parent.or_else(|| self.processes.get(&instance.process_key)?.caller)
     }
 
     /// Ends a process instance.

@@ -79,7 +79,7 @@ impl Runtime {
         Some(NewJob {
             key: job,
             job_type,
-            process_instance_key: instance.process_instance,
+            process_instance_key: instance.process_key,
             bpmn_process_id: definition.process.id.clone(),
             process_definition_version: definition.version,
             process_definition_key: definition.key,

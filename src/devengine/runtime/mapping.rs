@@ -1,6 +1,8 @@
 //! Input and output mappings, and what becomes of variables without them.
 //!
-//! Mappings run in order and see what those before them have set. With output mappings only
+//! Mappings are one FEEL context, as on the broker: they run in order and see what those
+//! before them have set. Targets `o.a` and `o.b` are one entry `o` with entries of its own;
+//! within it the names are `a` and `b`, and `o` is what it was. With output mappings only
 //! their results leave the element; without, everything a job, message or called process
 //! handed in does.
 
@@ -22,6 +24,28 @@ use crate::{
     },
     feel::Value,
 };
+
+/// How many names a target path may have; each is a level of JSON.
+const LONGEST_PATH: usize = 64;
+
+/// The targets as a tree: what is set, in the order of the first mention.
+type Tree<'a> = Vec<(&'a str, Node<'a>)>;
+
+/// A source, or entries below.
+#[derive(Default)]
+struct Node<'a> {
+    source: Option<&'a Text>,
+    entries: Tree<'a>,
+}
+
+/// What a path is merged into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Existing {
+    /// Nothing: inputs are new variables.
+    Replaced,
+    /// What the element sees under that name.
+    Merged,
+}
 
 impl Runtime {
     /// Sets the variables of the input mappings at the element.
@@ -47,7 +71,7 @@ impl Runtime {
         let scope = self.mapping_scope(key);
         if !element.outputs.is_empty() {
             self.set_local(key, payload.unwrap_or_default());
-            let results = self.map(key, key, &element.outputs, Existing::MergedFrom(scope))?;
+            let results = self.map(key, key, &element.outputs, Existing::Merged)?;
             self.merge(scope, results);
         } else if let Some(payload) = payload {
             self.merge(key, payload);
@@ -86,67 +110,91 @@ impl Runtime {
         mappings: &[Mapping],
         existing: Existing,
     ) -> Result<Document, Failure> {
-        let mut seen: BTreeMap<Arc<str>, Value> = self
-            .visible(scope)
-            .iter()
-            .map(|(name, variable)| (Arc::clone(name), variable.value().clone()))
-            .collect();
+        let visible = self.visible(scope);
+        let seen = visible.iter().map(|(name, it)| (Arc::clone(name), it.value().clone()));
+        let mut mapper = Mapper { seen: seen.collect(), existing, key, runtime: self };
         let mut results = Document::new();
-        for mapping in mappings {
-            let Some((name, path)) = mapping.target.split_first() else { continue };
-            let value = self.source(key, &mapping.source, &seen)?;
-            let known = results.get(name.as_str()).cloned();
-            let variable = match (path, known, existing) {
-                ([], _, _) => Variable::from(&value),
-                (path, Some(known), _) => put(Some(&known), path, &value),
-                (path, None, Existing::Replaced) => put(None, path, &value),
-                (path, None, Existing::MergedFrom(scope)) => {
-                    put(self.lookup(scope, name), path, &value)
-                }
-            };
-            let name: Arc<str> = name.as_str().into();
-            seen.insert(Arc::clone(&name), variable.value().clone());
+        for (name, node) in tree(mappings)? {
+            let old = visible.get(name).map(Variable::json);
+            let variable = Variable::new(mapper.json(&node, old)?);
+            let name: Arc<str> = name.into();
+            mapper.seen.insert(Arc::clone(&name), variable.value().clone());
             results.insert(name, variable);
         }
         Ok(results)
     }
+}
 
-    fn source(
-        &mut self,
-        key: Key,
-        source: &Text,
-        seen: &BTreeMap<Arc<str>, Value>,
-    ) -> Result<Value, Failure> {
+/// Evaluates the tree of an element's mappings.
+struct Mapper<'a> {
+    runtime: &'a mut Runtime,
+    key: Key,
+    existing: Existing,
+    seen: BTreeMap<Arc<str>, Value>,
+}
+
+impl Mapper<'_> {
+    fn json(&mut self, node: &Node<'_>, old: Option<&Json>) -> Result<Json, Failure> {
+        match node.source {
+            Some(source) => Ok(self.value(source)?.to_json()),
+            None => self.object(&node.entries, old),
+        }
+    }
+
+    /// Paths nest no deeper than [`LONGEST_PATH`], and so does this.
+    fn object(&mut self, entries: &Tree<'_>, old: Option<&Json>) -> Result<Json, Failure> {
+        let old = old.and_then(Json::as_object).filter(|_| self.existing == Existing::Merged);
+        let mut object = old.cloned().unwrap_or_default();
+        let outside = self.seen.clone();
+        for (name, node) in entries {
+            let json = self.json(node, old.and_then(|old: &Map<_, _>| old.get(*name)))?;
+            self.seen.insert((*name).into(), Value::from(&json));
+            object.insert((*name).to_owned(), json);
+        }
+        self.seen = outside;
+        Ok(Json::Object(object))
+    }
+
+    fn value(&mut self, source: &Text) -> Result<Value, Failure> {
         let expression = match source {
             Text::Fixed(text) => return Ok(text.as_str().into()),
             Text::Expression(expression) => expression,
         };
-        let entries = seen.iter().map(|(name, value)| (Arc::clone(name), value.clone()));
+        let entries = self.seen.iter().map(|(name, value)| (Arc::clone(name), value.clone()));
         let input = Value::context(entries);
-        let evaluation = evaluate(expression, &input, self.now, Trouble::Mapping)?;
-        self.warn(key, &evaluation.warnings);
+        let evaluation = evaluate(expression, &input, self.runtime.now, Trouble::Mapping)?;
+        self.runtime.warn(self.key, &evaluation.warnings);
         Ok(evaluation.value)
     }
 }
 
-/// What a path is merged into that no mapping before it has set.
-#[derive(Clone, Copy)]
-enum Existing {
-    Replaced,
-    /// The variable as this scope sees it.
-    MergedFrom(Key),
+fn tree(mappings: &[Mapping]) -> Result<Tree<'_>, Failure> {
+    let mut tree = Tree::new();
+    for Mapping { source, target } in mappings {
+        if target.len() > LONGEST_PATH {
+            return Err(Trouble::Mapping.because(format!(
+                "the target of a mapping has {} names; {LONGEST_PATH} are the most",
+                target.len()
+            )));
+        }
+        let Some((first, path)) = target.split_first() else { continue };
+        let mut node = node_of(&mut tree, first);
+        for name in path {
+            // A source that was there before is given up.
+            node.source = None;
+            node = node_of(&mut node.entries, name);
+        }
+        *node = Node { source: Some(source), entries: Tree::new() };
+    }
+    Ok(tree)
 }
 
-/// Sets a value inside a variable; what is not an object on the way becomes one.
-fn put(variable: Option<&Variable>, path: &[String], value: &Value) -> Variable {
-    let mut root = variable.map_or(Json::Null, |variable| variable.json().clone());
-    let mut at = &mut root;
-    for step in path {
-        if !at.is_object() {
-            *at = Json::Object(Map::new());
-        }
-        at = &mut at[step.as_str()];
+/// The node of a name among its siblings; it is added if it is new.
+fn node_of<'t, 'a>(tree: &'t mut Tree<'a>, name: &'a str) -> &'t mut Node<'a> {
+    let known = tree.iter().position(|(known, _)| *known == name);
+    let at = known.unwrap_or(tree.len());
+    if known.is_none() {
+        tree.push((name, Node::default()));
     }
-    *at = value.to_json();
-    Variable::new(root)
+    &mut tree[at].1
 }

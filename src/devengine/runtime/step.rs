@@ -52,7 +52,7 @@ impl Runtime {
     fn park(&mut self, key: Key) {
         let Some(instance) = self.instances.get(&key) else { return };
         let element_id = instance.element_id().to_owned();
-        let process_instance = instance.process_instance;
+        let process_instance = instance.process_key;
         let Some(process) = self.processes.get_mut(&process_instance) else { return };
         process.parked.push(key);
         if process.parked.len() == 1 {
@@ -156,8 +156,7 @@ impl Runtime {
     fn leave(&mut self, key: Key, place: &Place) {
         let Some(mut instance) = self.remove(key) else { return };
         let element_id = instance.element_id().to_owned();
-        self.events
-            .push(Event::ElementCompleted { instance: instance.process_instance, element_id });
+        self.events.push(Event::ElementCompleted { instance: instance.process_key, element_id });
         let (Some(scope), Some(index)) = (instance.parent, place.role.element()) else { return };
         let element = place.definition.element(index);
         match (place.role, &element.kind) {
@@ -259,8 +258,7 @@ impl Runtime {
         }
         let Some(instance) = self.remove(key) else { return };
         let element_id = instance.element_id().to_owned();
-        self.events
-            .push(Event::ElementTerminated { instance: instance.process_instance, element_id });
+        self.events.push(Event::ElementTerminated { instance: instance.process_key, element_id });
         let Some(scope) = instance.parent else { return };
         let is_open = self.instances.get(&scope).is_some_and(|scope| !scope.is_closing());
         if let Some(trigger) = instance.after.filter(|_| is_open) {

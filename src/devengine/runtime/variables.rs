@@ -79,18 +79,6 @@ impl Runtime {
         seen
     }
 
-    /// The variable of that name that a scope sees.
-    pub(super) fn lookup(&self, scope: Key, name: &str) -> Option<&Variable> {
-        let mut at = Some(scope);
-        while let Some(instance) = at.and_then(|key| self.instances.get(&key)) {
-            if let Some(variable) = instance.variables.get(name) {
-                return Some(variable);
-            }
-            at = instance.parent;
-        }
-        None
-    }
-
     /// Sets variables at this scope.
     pub(super) fn set_local(&mut self, scope: Key, document: Document) {
         if let Some(instance) = self.instances.get_mut(&scope) {

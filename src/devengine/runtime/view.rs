@@ -52,7 +52,7 @@ impl Runtime {
             key,
             process_id: instance.definition.process.id.clone(),
             version: instance.definition.version,
-            parent: caller.map(|caller| caller.process_instance),
+            parent: caller.map(|caller| caller.process_key),
             business_id: process.business_id.clone(),
             variables: variables(&instance.variables),
             elements: self.leaves(key),
@@ -61,7 +61,7 @@ impl Runtime {
 
     fn leaves(&self, process_instance: Key) -> Vec<ElementView> {
         let is_leaf = |instance: &Instance| {
-            instance.process_instance == process_instance
+            instance.process_key == process_instance
                 && instance.role != Role::Process
                 && instance.children.is_empty()
                 && instance.phase != Phase::Terminating

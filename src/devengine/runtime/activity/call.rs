@@ -61,7 +61,7 @@ impl Runtime {
     }
 
     fn depth(&self, key: Key) -> usize {
-        let process = self.instances.get(&key).map(|instance| instance.process_instance);
+        let process = self.instances.get(&key).map(|instance| instance.process_key);
         process.and_then(|key| self.processes.get(&key)).map_or(0, |process| process.depth)
     }
 

@@ -21,6 +21,10 @@ use crate::{
     feel::{Expression, Value},
 };
 
+/// An output collection up to this length can be seen as it fills; a longer one, which would
+/// have to be copied for each run, only by a completion condition and at the end.
+const LONGEST_SHOWN: usize = 256;
+
 /// How far a body is.
 #[derive(Debug)]
 pub(in crate::devengine::runtime) struct Repeat {
@@ -108,9 +112,11 @@ impl Runtime {
         {
             *place = output;
         }
-        if let Some(condition) = &multi_instance.completion_condition {
-            // Only a condition can see the collection before the body ends.
+        let is_short = self.repeat(body).is_some_and(|it| it.outputs.len() <= LONGEST_SHOWN);
+        if is_short || multi_instance.completion_condition.is_some() {
             self.show_outputs(body, multi_instance);
+        }
+        if let Some(condition) = &multi_instance.completion_condition {
             let input = self.condition_input(key, body);
             if self.holds(key, condition, &input)? {
                 self.finish_others(body, key);

@@ -58,8 +58,7 @@ impl Runtime {
     ) -> Result<(), Failure> {
         self.map_inputs(key)?;
         let code = text(code, &self.input(key), self.now)?;
-        let variables = self.instances.get(&key).map(|instance| instance.variables.clone());
-        match self.throw(key, &code, &variables.unwrap_or_default()) {
+        match self.throw(key, &code, &Document::new()) {
             Ok(()) => {
                 self.activate(key, Work::Nothing);
                 Ok(())

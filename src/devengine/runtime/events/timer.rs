@@ -4,10 +4,7 @@ use jiff::{Span, Timestamp};
 
 use crate::{
     devengine::{
-        bpmn::{
-            model::{Text, Timer},
-            timer,
-        },
+        bpmn::{model::Timer, timer},
         record::{Key, ProcessRef},
         runtime::{
             Runtime,
@@ -40,18 +37,18 @@ struct Cycle {
 
 /// Evaluates when a timer fires.
 pub(super) fn schedule(model: &Timer, input: &Value, now: Timestamp) -> Result<Schedule, Failure> {
-    let (text, read): (&Text, fn(&str, Timestamp) -> Option<Schedule>) = match model {
-        Timer::Duration(text) => (text, after),
-        Timer::Date(text) => (text, at),
-        Timer::Cycle(text) => (text, again),
+    let (text, what, example) = match model {
+        Timer::Duration(text) => (text, "duration", "PT15M"),
+        Timer::Date(text) => (text, "date and time with an offset", "2026-01-31T12:00:00Z"),
+        Timer::Cycle(text) => (text, "cycle", "R3/PT10S"),
     };
     let written = temporal(text, input, now)?;
-    read(written.trim(), now).ok_or_else(|| {
-        let (what, example) = match model {
-            Timer::Duration(_) => ("duration", "PT15M"),
-            Timer::Date(_) => ("date and time with an offset", "2026-01-31T12:00:00Z"),
-            Timer::Cycle(_) => ("cycle", "R3/PT10S"),
-        };
+    let schedule = match model {
+        Timer::Duration(_) => after(&written, now),
+        Timer::Date(_) => at(&written),
+        Timer::Cycle(_) => again(&written, now),
+    };
+    schedule.ok_or_else(|| {
         Trouble::ExtractValue
             .because(format!("invalid timer '{written}': expected a {what} like {example}"))
     })
@@ -61,7 +58,7 @@ fn after(text: &str, now: Timestamp) -> Option<Schedule> {
     Some(Schedule { due: timer::after(now, &timer::duration(text)?)?, cycle: None })
 }
 
-fn at(text: &str, _: Timestamp) -> Option<Schedule> {
+fn at(text: &str) -> Option<Schedule> {
     Some(Schedule { due: timer::date(text)?, cycle: None })
 }
 

@@ -32,20 +32,19 @@ pub(super) fn mismatches(cases: &str) -> String {
     report
 }
 
-/// The BPMN file of a case's body.
-pub(super) fn file(body: &str) -> String {
+/// The BPMN files of a case's body, one a process.
+fn files(body: &str) -> Vec<String> {
     let (processes, beside) = body.split_once("\n--\n").unwrap_or((body, ""));
-    let processes: String = processes
-        .split("\n@")
-        .enumerate()
-        .map(|(place, process)| {
-            let (id, inside) =
-                if place == 0 { ("p", process) } else { process.split_once('\n').unwrap() };
-            let inside: String = inside.lines().map(flows).collect();
-            format!("<process id=\"{id}\" isExecutable=\"true\">{inside}</process>")
-        })
-        .collect();
-    format!("{HEAD}{processes}{beside}</definitions>")
+    let processes = processes.split("\n@").enumerate().map(|(place, process)| match place {
+        0 => ("p", process),
+        _ => process.split_once('\n').unwrap(),
+    });
+    let file = |(id, inside): (&str, &str)| {
+        let inside: String = inside.lines().map(flows).collect();
+        let process = format!("<process id=\"{id}\" isExecutable=\"true\">{inside}</process>");
+        format!("{HEAD}{process}{beside}</definitions>")
+    };
+    processes.map(file).collect()
 }
 
 /// `a -> b [=x] -> c`, with a condition in brackets behind the flow's target.
@@ -73,11 +72,15 @@ fn flows(line: &str) -> String {
 }
 
 pub(super) fn deployables(body: &str) -> Vec<Deployable> {
-    let file = file(body);
-    let processes = bpmn::read(&file).unwrap_or_else(|error| panic!("{error}\n{file}"));
-    let digest = Some(body.as_bytes().to_vec());
-    let deployable = |process| Deployable { process, digest: digest.clone() };
-    processes.into_iter().map(deployable).collect()
+    let mut deployables = Vec::new();
+    for file in files(body) {
+        let processes = bpmn::read(&file).unwrap_or_else(|error| panic!("{error}\n{file}"));
+        let digest = Some(file.into_bytes());
+        deployables.extend(
+            processes.into_iter().map(|process| Deployable { process, digest: digest.clone() }),
+        );
+    }
+    deployables
 }
 
 /// A runtime, its clock, and the names of the keys it gave.
@@ -123,9 +126,9 @@ impl<'a> Play<'a> {
         let variables = json.as_object().cloned().unwrap_or_default();
         let words: Vec<_> = words.split_whitespace().collect();
         let answer = match words[..] {
-            ["see", ..] | ["at"] | ["due"] => return Some(self.look(&words)),
+            ["see", ..] | ["at" | "due"] => return Some(self.look(&words)),
+            ["deploy", ref rest @ ..] => return Some(self.deploy(rest)),
             ["start", ref rest @ ..] => self.start(rest, variables),
-            ["deploy", ref rest @ ..] => self.deploy(rest),
             ["complete" | "fail" | "throw" | "retries", element, ref rest @ ..] => {
                 self.job_command(words[0], element, rest, variables)
             }
@@ -165,17 +168,19 @@ impl<'a> Play<'a> {
         self.runtime.create_instance(new, self.now).map(|_| ())
     }
 
-    fn deploy(&mut self, words: &[&str]) -> Result<(), Refusal> {
+    fn deploy(&mut self, words: &[&str]) -> String {
         let mut processes = deployables(self.body);
         if *words == ["changed"] {
             for process in &mut processes {
                 process.digest = None;
             }
         }
-        let deployed = self.runtime.deploy(processes, self.now)?;
-        let all = deployed.iter().map(|it| (it.process_id.clone(), it.version, it.is_duplicate));
-        println!("{:?}", all.collect::<Vec<_>>());
-        Ok(())
+        let deployed = self.runtime.deploy(processes, self.now).unwrap();
+        let texts = deployed.iter().map(|it| {
+            let what = if it.is_duplicate { "as it was" } else { "new" };
+            format!("{} version {} {what}", it.process_id, it.version)
+        });
+        texts.collect::<Vec<_>>().join(", ")
     }
 
     fn job_command(
@@ -240,9 +245,11 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// The newest job of an element.
+    /// The newest job of an element that still exists, else the newest.
     fn job(&self, element: &str) -> Key {
-        self.jobs.iter().rev().find(|(_, at)| at == element).map_or(7, |(key, _)| *key)
+        let jobs = || self.jobs.iter().rev().filter(|(_, at)| at == element);
+        let open = jobs().find(|(key, _)| self.runtime.job_retries(*key).is_some());
+        open.or_else(|| jobs().next()).map_or(7, |(key, _)| *key)
     }
 
     /// The newest instance of a process.

@@ -70,23 +70,16 @@ const PARTS: &[Part] = &[
         io: &["axum", "hyper", "rustls", "tokio", "tokio_rustls", "tokio_util"],
     },
     Part {
-<<<<<<< HEAD
         files: &["devengine/bpmn", "devengine/record.rs", "devengine/runtime"],
-=======
-        files: &["devengine.rs", "devengine/bpmn", "devengine/record.rs", "devengine/runtime"],
->>>>>>> devengine
         modules: &["devengine", "feel"],
         io: &[],
     },
     Part {
-<<<<<<< HEAD
         files: &["devengine"],
         modules: &["clock", "devengine", "ports", "zeebe"],
         io: &["tokio", "tokio_util", "tonic"],
     },
     Part {
-=======
->>>>>>> devengine
         files: &["management.rs"],
         modules: &["metrics", "worker"],
         io: &["axum", "tokio", "tokio_util"],

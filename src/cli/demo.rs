@@ -28,7 +28,7 @@ use crate::{
 /// How long a process may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a message waits for its process.
-const TIME_TO_LIVE: Duration = Duration::from_secs(60);
+const TIME_TO_LIVE: Duration = Duration::from_mins(1);
 
 /// Against what.
 #[derive(Args, Debug)]
@@ -56,13 +56,12 @@ pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
 }
 
 async fn play(options: &Options) -> anyhow::Result<Exit> {
-    let (own, engine) = match &options.gateway {
-        Some(address) => (None, Engine::Given(address.clone())),
-        None => {
-            let own = DevEngine::start(devengine::Settings::default()).await?;
-            let address = own.address();
-            (Some(own), Engine::Own(address))
-        }
+    let (own, engine) = if let Some(address) = &options.gateway {
+        (None, Engine::Given(address.clone()))
+    } else {
+        let own = DevEngine::start(devengine::Settings::default()).await?;
+        let address = own.address();
+        (Some(own), Engine::Own(address))
     };
     let gateway = stage::connect(&engine).await?;
     let (telling, mut told) = mpsc::unbounded_channel();
@@ -115,7 +114,7 @@ async fn perform(
                 }
                 if let Some((due, variables)) = due {
                     callback = None;
-                    call_back(gateway, story, due, &start, variables).await?;
+                    call_back(gateway, due, &start, variables).await?;
                 }
             }
             ended = &mut ending => break ended,
@@ -127,7 +126,7 @@ async fn perform(
     }
     let variables = ended.variables.unwrap_or_default();
     let verdict = (scene.verdict)(&variables, &stage.sandbox).map_err(different)?;
-    story.ended(scene, &verdict, begin.elapsed());
+    story.ended(scene, &variables, &verdict, begin.elapsed());
     Ok(())
 }
 
@@ -150,7 +149,6 @@ fn due<'c, 't>(
 
 async fn call_back(
     gateway: &Gateway,
-    story: &Story,
     callback: &Callback,
     start: &Variables,
     result: &Variables,
@@ -161,7 +159,7 @@ async fn call_back(
         .pointer(callback.key)
         .and_then(|key| key.as_str().map(str::to_owned))
         .unwrap_or_default();
-    story.called_back(callback, &key);
+    story::called_back(callback, &key);
     let variables = callback.variables.as_object().cloned().unwrap_or_default();
     gateway.publish(callback.message, &key, TIME_TO_LIVE, &variables).await?;
     Ok(())

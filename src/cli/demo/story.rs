@@ -10,7 +10,10 @@ use super::{
     },
     scene::{Callback, Scene},
 };
-use crate::outcome::cut;
+use crate::{job::Variables, outcome::cut};
+
+/// Longest text of the variables at the end.
+const END_LINE: usize = 800;
 
 /// The story so far.
 #[derive(Debug, Default)]
@@ -25,6 +28,14 @@ pub(super) fn stays_up(engine: &Engine, instance: &str) {
     say(&format!(
         "\nStaying up: gateway {}, sandbox {instance} (admin/admin). Ctrl-C ends it.",
         engine.address()
+    ));
+}
+
+/// ServiceNow's side of a scene.
+pub(super) fn called_back(callback: &Callback, key: &str) {
+    say(&format!(
+        "   message   {}: {} for {key} {}",
+        callback.story, callback.message, callback.variables
     ));
 }
 
@@ -51,16 +62,16 @@ impl Story {
         say(&format!("   start     {}", cut(&scene.variables.to_string(), LINE)));
     }
 
-    /// ServiceNow's side of the scene.
-    pub(super) fn called_back(&self, callback: &Callback, key: &str) {
-        say(&format!(
-            "   message   {}: {} for {key} {}",
-            callback.story, callback.message, callback.variables
-        ));
-    }
-
     /// A scene came to its announced end.
-    pub(super) fn ended(&mut self, scene: &Scene, verdict: &str, took: Duration) {
+    pub(super) fn ended(
+        &mut self,
+        scene: &Scene,
+        variables: &Variables,
+        verdict: &str,
+        took: Duration,
+    ) {
+        let variables = serde_json::Value::Object(variables.clone()).to_string();
+        say(&format!("   end       {}", cut(&variables, END_LINE)));
         say(&format!("   checked   {verdict}"));
         self.scenes.push([
             scene.process.to_owned(),
@@ -79,8 +90,10 @@ impl Story {
         let [name, jobs, calls, took] = [0, 1, 2, 3].map(width);
         say("");
         for row in rows {
-            let [a, b, c, d, e] = row;
-            say(&format!("{a:<name$}  {b:>jobs$}  {c:>calls$}  {d:>took$}  {e}"));
+            let [process, with, sent, time, verdict] = row;
+            say(&format!(
+                "{process:<name$}  {with:>jobs$}  {sent:>calls$}  {time:>took$}  {verdict}"
+            ));
         }
         say("\nAll as announced: each process ended, and no record is there twice.");
     }

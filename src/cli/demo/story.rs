@@ -90,9 +90,9 @@ impl Story {
         let [name, jobs, calls, took] = [0, 1, 2, 3].map(width);
         say("");
         for row in rows {
-            let [process, with, sent, time, verdict] = row;
+            let [process, handled, sent, time, verdict] = row;
             say(&format!(
-                "{process:<name$}  {with:>jobs$}  {sent:>calls$}  {time:>took$}  {verdict}"
+                "{process:<name$}  {handled:>jobs$}  {sent:>calls$}  {time:>took$}  {verdict}"
             ));
         }
         say("\nAll as announced: each process ended, and no record is there twice.");

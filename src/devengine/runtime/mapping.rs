@@ -28,6 +28,10 @@ use crate::{
 /// How many names a target path may have; each is a level of JSON.
 const LONGEST_PATH: usize = 64;
 
+/// How deep a variable may nest: a loop of mappings must not grow what no worker could read,
+/// and no walk could survive.
+const DEEPEST: u32 = 120;
+
 /// The targets as a tree: what is set, in the order of the first mention.
 type Tree<'a> = Vec<(&'a str, Node<'a>)>;
 
@@ -117,6 +121,11 @@ impl Runtime {
         for (name, node) in tree(mappings)? {
             let old = visible.get(name).map(Variable::json);
             let variable = Variable::new(mapper.json(&node, old)?);
+            if variable.value().depth() > DEEPEST {
+                return Err(Trouble::Mapping.because(format!(
+                    "the variable '{name}' would nest more than {DEEPEST} levels"
+                )));
+            }
             let name: Arc<str> = name.into();
             mapper.seen.insert(Arc::clone(&name), variable.value().clone());
             results.insert(name, variable);
@@ -141,9 +150,12 @@ impl Mapper<'_> {
         }
     }
 
-    /// Paths nest no deeper than [`LONGEST_PATH`], and so does this.
+    /// Paths nest no deeper than [`LONGEST_PATH`], and so does this. What is neither an object
+    /// nor null cannot be merged into: the broker makes it null.
     fn object(&mut self, entries: &Tree<'_>, old: Option<&Json>) -> Result<Json, Failure> {
-        let old = old.and_then(Json::as_object).filter(|_| self.existing == Existing::Merged);
+        let old = old.filter(|it| self.existing == Existing::Merged && !it.is_null());
+        let is_mergeable = old.is_none_or(Json::is_object);
+        let old = old.and_then(Json::as_object);
         let mut object = old.cloned().unwrap_or_default();
         let outside = self.seen.clone();
         for (name, node) in entries {
@@ -152,7 +164,7 @@ impl Mapper<'_> {
             object.insert((*name).to_owned(), json);
         }
         self.seen = outside;
-        Ok(Json::Object(object))
+        Ok(if is_mergeable { Json::Object(object) } else { Json::Null })
     }
 
     fn value(&mut self, source: &Text) -> Result<Value, Failure> {

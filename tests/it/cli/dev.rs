@@ -46,7 +46,7 @@ impl Dev {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(line) if line.contains(part) => return line,
                 Ok(line) => seen.push(line),
-                Err(_) => panic!("no line with {part:?} after {seen:#?}"),
+                Err(error) => panic!("{error}: no line with {part:?} after {seen:#?}"),
             }
         }
     }

@@ -28,22 +28,18 @@ export const askedBy = (property) =>
  * what is not chosen has its default.
  */
 export function applicable(template, chosen) {
-  const valueOf = (id, asking) => {
-    const candidates = template.properties.filter((property) => property.id === id);
-    const active = candidates.find((property) => applies(property, [...asking, id]));
-    if (!active) return undefined;
-    return id in chosen && isField(active) ? chosen[id] : active.value;
+  const activeOf = (id, asking) =>
+    template.properties.find((property) => property.id === id && applies(property, [...asking, id]));
+  const holds = (part, asking) => {
+    // What asks for itself in the end is decided by the other parts of its condition.
+    if (asking.includes(part.property)) return true;
+    const active = activeOf(part.property, asking);
+    if ('isActive' in part) return Boolean(active) === part.isActive;
+    const value = active && (isField(active) && part.property in chosen ? chosen[part.property] : active.value);
+    return 'equals' in part ? value === part.equals : part.oneOf.includes(value);
   };
-  const applies = (property, asking = []) => {
-    if (!property.condition) return true;
-    return parts(property.condition).every((part) => {
-      if (asking.filter((id) => id === part.property).length > 1) return false;
-      const value = valueOf(part.property, asking);
-      if ('isActive' in part) return (value !== undefined) === part.isActive;
-      if ('equals' in part) return value === part.equals;
-      return part.oneOf.includes(value);
-    });
-  };
+  const applies = (property, asking = []) =>
+    !property.condition || parts(property.condition).every((part) => holds(part, asking));
   return template.properties.filter((property) => applies(property));
 }
 

@@ -10,6 +10,8 @@ import lintingModule from '@camunda/linting/modeler';
 import 'camunda-bpmn-js/dist/assets/camunda-cloud-modeler.css';
 import '@camunda/linting/assets/linting.css';
 
+const QUIET_TURNS = 4;
+
 let modeler;
 let linter;
 
@@ -36,9 +38,13 @@ export async function open(template, { xml, target }) {
   return { applied: Boolean(applied), refused, warnings: warnings.map(({ message }) => message) };
 }
 
-/** Waits until the panel has drawn what was done to it. */
+/** Waits until the panel has drawn what was done to it: nothing changes for a while. */
 async function settled() {
-  for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setTimeout(resolve));
+  let quiet = 0;
+  const observer = new MutationObserver(() => { quiet = 0; });
+  observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+  for (; quiet < QUIET_TURNS; quiet += 1) await new Promise((resolve) => setTimeout(resolve));
+  observer.disconnect();
 }
 
 const entry = (id) => document.querySelector(`[data-entry-id="${CSS.escape(id)}"]`);
@@ -105,7 +111,7 @@ function choose(select, value) {
     throw new Error(`no choice '${value}' among ${[...select.options].map((o) => o.value)}`);
   }
   select.value = value;
-  select.dispatchEvent(new Event('change', { bubbles: true }));
+  select.dispatchEvent(new Event('input', { bubbles: true }));
 }
 
 async function type(node, value) {

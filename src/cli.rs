@@ -14,6 +14,7 @@ mod feel;
 mod run;
 mod sandbox;
 mod signals;
+mod templates;
 
 /// Camunda 8 (Zeebe) job worker for ServiceNow.
 #[derive(Debug, Parser)]
@@ -38,6 +39,9 @@ enum Command {
     #[command(after_help = "Example: servicenow-worker feel '={id: response.body.result.sys_id}' \
                       --context answer.json")]
     Feel(feel::Options),
+    /// Write the element templates for Camunda Modeler.
+    #[command(after_help = "Example: servicenow-worker templates --out .camunda/element-templates")]
+    Templates(templates::Options),
 }
 
 #[derive(Args, Debug)]
@@ -108,6 +112,7 @@ impl Cli {
             Command::Check(file) => check(&file),
             Command::Sandbox(options) => sandbox::run(options),
             Command::Feel(options) => feel::run(options),
+            Command::Templates(options) => templates::run(options),
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod sandbox;
 pub mod secret_store;
 pub mod servicenow;
 pub mod telemetry;
+pub mod templates;
 pub mod tls;
 pub mod worker;
 pub mod zeebe;

@@ -1,0 +1,11 @@
+// What is typed into required fields.
+
+import { readFileSync } from 'node:fs';
+
+const { values, states, templates } = JSON.parse(readFileSync(new URL('../fixtures.json', import.meta.url)));
+
+const fits = (when, inputs) => Object.entries(when).every(([name, value]) => inputs[name] === value);
+
+/** The values for a template in a state, by what a field is bound to. */
+export const valuesFor = (name, inputs) => Object.assign({}, values,
+  ...states.filter(({ when }) => fits(when, inputs)).map((state) => state.values), templates[name] ?? {});

@@ -1,0 +1,82 @@
+// Every template in a real properties panel, in every state, empty and filled in; the
+// filled ones are linted and left for the end-to-end suite to run.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { startBrowser } from './lib/browser.js';
+import { applicable, boundTo, isField, states } from './lib/conditions.js';
+import { APPLIED, current } from './lib/files.js';
+import { valuesFor } from './lib/fixtures.js';
+import { table } from './lib/report.js';
+import { breaches, effort, FIELDS_BEFORE_OPTIONAL, GROUPS_TO_OPEN } from './lib/rules.js';
+import { fill, nameOf, survey } from './lib/survey.js';
+
+const VERSIONS = ['8.6.0', '8.7.0', '8.8.0'];
+
+const folder = mkdtempSync(join(tmpdir(), 'template-checks-'));
+const rows = [];
+const manifest = [];
+let browser;
+
+before(async () => {
+  rmSync(APPLIED, { recursive: true, force: true });
+  mkdirSync(APPLIED, { recursive: true });
+  browser = await startBrowser(folder);
+});
+
+after(async () => {
+  await browser?.stop();
+  rmSync(folder, { recursive: true, force: true });
+  writeFileSync(join(APPLIED, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  console.log(table(rows));
+});
+
+/** What the properties of a state are worth, by what they are bound to. */
+const inputsOf = (template, chosen, filled = {}) => Object.fromEntries(applicable(template, chosen)
+  .map((property) => [boundTo(property), filled[boundTo(property)] ?? chosen[property.id] ?? property.value ?? '']));
+
+/** Fills a state, lints it, and leaves the diagram for the end-to-end suite. */
+async function apply(name, template, chosen) {
+  const process = `${name}-${nameOf(chosen)}`;
+  const values = valuesFor(name, inputsOf(template, chosen));
+  const { filled, red } = await fill(browser.call, template, { chosen, processId: process, values });
+  const findings = (await browser.call('lint', VERSIONS)).map(({ version, rule, message }) => `${version} ${rule}: ${message}`);
+  const file = `${process}.bpmn`;
+  writeFileSync(join(APPLIED, file), await browser.call('save'));
+  manifest.push({ template: name, process, file, element: template.elementType?.value ?? template.appliesTo[0],
+    chosen, inputs: inputsOf(template, chosen, filled) });
+  return [...red.map((field) => `red although filled: ${field}`), ...findings].map((finding) => `${nameOf(chosen)}: ${finding}`);
+}
+
+function note(name, template, seen, linted) {
+  const counts = (find) => seen.states.map(({ fields }) => fields.filter(find).length);
+  rows.push({
+    name, template, linted: linted.length === 0 ? 'clean' : `${linted.length}!`,
+    fields: template.properties.filter(isField), states: seen.states.length,
+    applied: manifest.filter(({ template: other }) => other === name).length,
+    dead: seen.dead.length, stuck: seen.stuck.length, red: counts(({ error }) => error), shown: counts(() => true),
+    tallest: Math.max(...seen.states.map(({ height }) => height)), effort: effort(seen, {}),
+  });
+}
+
+for (const { name, template } of current()) {
+  test(`${name} keeps the rules in every state`, async () => {
+    const seen = await survey(browser.call, template);
+    const linted = [];
+    if (seen.states) {
+      for (const chosen of states(template)) linted.push(...await apply(name, template, chosen));
+      note(name, template, seen, linted);
+    }
+    const complaints = browser.complaints.splice(0).map((text) => `the panel logs: ${text}`);
+    assert.deepEqual([...breaches(seen, template), ...linted, ...complaints], []);
+  });
+}
+
+test('creating an incident takes few fields and few groups', () => {
+  const creating = rows.filter(({ name }) => /incident|^servicenow-record$/.test(name));
+  const slow = creating.filter(({ effort: { fields, groups } }) => fields > FIELDS_BEFORE_OPTIONAL || groups > GROUPS_TO_OPEN);
+  assert.deepEqual(slow.map(({ name, effort: found }) => [name, found]), []);
+});

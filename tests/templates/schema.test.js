@@ -1,0 +1,30 @@
+// Every template file, old ones too, against the published schema.
+
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import { validateZeebe } from '@bpmn-io/element-templates-validator';
+import Ajv from 'ajv';
+import { everyFile } from './lib/files.js';
+
+const require = createRequire(import.meta.url);
+const schema = require('@camunda/zeebe-element-templates-json-schema/resources/schema.json');
+const matches = new Ajv({ allErrors: true, strict: false }).compile(schema);
+
+// 8.6 and 8.7 need what 8.8 advises against: an optional input is left out when empty.
+const isForOldVersions = ({ keyword, message }) => keyword === 'deprecated' && message.startsWith("'optional'");
+
+for (const { name, template } of everyFile()) {
+  test(`${name} is a valid element template`, () => {
+    const { errors, warnings } = validateZeebe(template);
+    assert.deepEqual(errors ?? [], []);
+    assert.deepEqual((warnings ?? []).filter((warning) => !isForOldVersions(warning)), []);
+    matches(template);
+    assert.deepEqual(matches.errors ?? [], []);
+  });
+}
+
+test('no two current templates have the same id and version', () => {
+  const ids = everyFile().map(({ template }) => `${template.id} ${template.version}`);
+  assert.deepEqual(ids.filter((id, place) => ids.indexOf(id) !== place), []);
+});

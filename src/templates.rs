@@ -10,21 +10,25 @@
 //! is required under that operation, and left out of the BPMN file otherwise.
 #![deny(clippy::disallowed_types)]
 
+mod field;
 mod model;
 mod parts;
+mod preconfigured;
 mod record;
 mod render;
+mod table;
 
 pub use model::{
     Binding, Choice, Condition, Constraint, Element, Feel, Group, Kind, Property, Template,
 };
 pub use render::{render, text};
+pub use table::{Field, FieldChoice, FieldKind, InvalidTable, Table};
 
 /// ServiceNow's page on the API that reads and writes records.
 const TABLE_API: &str =
     "https://www.servicenow.com/docs/csh?topicname=c_TableAPI.html&version=latest";
 
 /// Every template.
-pub fn all() -> Vec<Template> {
-    [record::templates()].into_iter().flatten().collect()
+pub fn all() -> Result<Vec<Template>, InvalidTable> {
+    Ok([record::templates(), preconfigured::templates()?].into_iter().flatten().collect())
 }

@@ -18,7 +18,7 @@ pub(super) struct Options {
 /// Writes the files.
 pub(super) fn run(options: Options) -> anyhow::Result<Exit> {
     std::fs::create_dir_all(&options.out).map_err(|e| Unusable(e.to_string()))?;
-    for t in templates::all() {
+    for t in templates::all()? {
         std::fs::write(
             options.out.join(format!("{}.json", t.stem())),
             templates::text(&templates::render(&t)),

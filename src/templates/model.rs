@@ -135,7 +135,7 @@ pub enum Binding {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// A property has one of these values.
-    OneOf(&'static str, Vec<&'static str>),
+    OneOf(String, Vec<String>),
     /// A property does not apply.
     Inactive(String),
 }
@@ -189,7 +189,7 @@ impl Group {
 
     /// The same for when a property has one of these values.
     #[must_use]
-    pub fn when(mut self, property: &'static str, values: &[&'static str]) -> Self {
+    pub fn when(mut self, property: &str, values: &[&str]) -> Self {
         self.properties =
             self.properties.into_iter().map(|item| item.when(property, values)).collect();
         self
@@ -314,8 +314,9 @@ impl Property {
 
     /// The same, only when a property has one of these values.
     #[must_use]
-    pub fn when(mut self, property: &'static str, values: &[&'static str]) -> Self {
-        self.conditions.push(Condition::OneOf(property, values.to_vec()));
+    pub fn when(mut self, property: &str, values: &[&str]) -> Self {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        self.conditions.push(Condition::OneOf(property.to_owned(), values));
         self
     }
 

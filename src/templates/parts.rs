@@ -28,7 +28,7 @@ pub(super) fn fixed(job_type: &str, inputs: &[(&str, &str)]) -> Vec<Property> {
 }
 
 /// Which record is meant, by sys_id or number.
-pub(super) fn record() -> Vec<Property> {
+pub(super) fn record(prefix: &str) -> Vec<Property> {
     let find_by = Property::choice(
         "findBy",
         Binding::Metadata("servicenow-worker.findBy"),
@@ -42,7 +42,7 @@ pub(super) fn record() -> Vec<Property> {
         .matching("^[0-9a-fA-F]{32}$", "must be 32 hexadecimal digits, or an expression")
         .when("findBy", &["sysId"]);
     let number = Property::line("number", input("number"), "Number")
-        .placeholder("INC0010001")
+        .placeholder(&format!("{prefix}0010001"))
         .help("The number that people see, as text or expression")
         .required()
         .when("findBy", &["number"]);
@@ -105,7 +105,7 @@ fn authentication() -> Vec<Property> {
 
 /// A text that is to be the name of a secret. It is no expression: those are evaluated by
 /// the engine, and secrets are none of its business.
-fn credential(name: &str, label: &str, secret: &str, types: &[&'static str]) -> Property {
+fn credential(name: &str, label: &str, secret: &str, types: &[&str]) -> Property {
     Property::plain(name, input(&format!("authentication.{name}")), label)
         .placeholder(&format!("{{{{secrets.{secret}}}}}"))
         .required()

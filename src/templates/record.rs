@@ -36,7 +36,7 @@ pub(super) fn templates() -> Vec<Template> {
         element: Element::ServiceTask,
         groups: vec![
             operation(),
-            Group::open("record", "Record", parts::record())
+            Group::open("record", "Record", parts::record("INC"))
                 .when(OPERATION, &["get", "update", "delete"]),
             query(),
             fields(),

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { startBrowser } from './lib/browser.js';
+import { after, before, describe, test } from 'node:test';
+import { bundle, startBrowser } from './lib/browser.js';
 import { applicable, boundTo, isField, states } from './lib/conditions.js';
 import { APPLIED, current } from './lib/files.js';
 import { valuesFor } from './lib/fixtures.js';
@@ -14,24 +14,29 @@ import { table } from './lib/report.js';
 import { breaches, effort, FIELDS_BEFORE_OPTIONAL, GROUPS_TO_OPEN } from './lib/rules.js';
 import { fill, nameOf, survey } from './lib/survey.js';
 
+/** Templates looked at side by side, each in a browser of its own. */
+const AT_ONCE = 2;
 const VERSIONS = ['8.6.0', '8.7.0', '8.8.0'];
 
 const folder = mkdtempSync(join(tmpdir(), 'template-checks-'));
 const rows = [];
 const manifest = [];
-let browser;
+const browsers = [];
+const idle = [];
 
 before(async () => {
   rmSync(APPLIED, { recursive: true, force: true });
   mkdirSync(APPLIED, { recursive: true });
-  browser = await startBrowser(folder);
+  await bundle(folder);
+  for (let count = 0; count < AT_ONCE; count += 1) browsers.push(await startBrowser(folder));
+  idle.push(...browsers);
 });
 
 after(async () => {
-  await browser?.stop();
+  await Promise.all(browsers.map((browser) => browser.stop()));
   rmSync(folder, { recursive: true, force: true });
   writeFileSync(join(APPLIED, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
-  console.log(table(rows));
+  console.log(table(rows.sort((a, b) => a.name.localeCompare(b.name))));
 });
 
 /** What the properties of a state are worth, by what they are bound to. */
@@ -39,7 +44,7 @@ const inputsOf = (template, chosen, filled = {}) => Object.fromEntries(applicabl
   .map((property) => [boundTo(property), filled[boundTo(property)] ?? chosen[property.id] ?? property.value ?? '']));
 
 /** Fills a state, lints it, and leaves the diagram for the end-to-end suite. */
-async function apply(name, template, chosen) {
+async function apply(browser, name, template, chosen) {
   const process = `${name}-${nameOf(chosen)}`;
   const values = valuesFor(name, inputsOf(template, chosen));
   const { filled, red } = await fill(browser.call, template, { chosen, processId: process, values });
@@ -62,18 +67,29 @@ function note(name, template, seen, linted) {
   });
 }
 
-for (const { name, template } of current()) {
-  test(`${name} keeps the rules in every state`, async () => {
-    const seen = await survey(browser.call, template);
-    const linted = [];
-    if (seen.states) {
-      for (const chosen of states(template)) linted.push(...await apply(name, template, chosen));
-      note(name, template, seen, linted);
-    }
-    const complaints = browser.complaints.splice(0).map((text) => `the panel logs: ${text}`);
-    assert.deepEqual([...breaches(seen, template), ...linted, ...complaints], []);
-  });
+async function check(browser, name, template) {
+  const seen = await survey(browser.call, template);
+  const linted = [];
+  if (seen.states) {
+    for (const chosen of states(template)) linted.push(...await apply(browser, name, template, chosen));
+    note(name, template, seen, linted);
+  }
+  const complaints = browser.complaints.splice(0).map((text) => `the panel logs: ${text}`);
+  assert.deepEqual([...breaches(seen, template), ...linted, ...complaints], []);
 }
+
+describe('in the properties panel', { concurrency: AT_ONCE }, () => {
+  for (const { name, template } of current()) {
+    test(`${name} keeps the rules in every state`, async () => {
+      const browser = idle.pop();
+      try {
+        await check(browser, name, template);
+      } finally {
+        idle.push(browser);
+      }
+    });
+  }
+});
 
 test('creating an incident takes few fields and few groups', () => {
   const creating = rows.filter(({ name }) => /incident|^servicenow-record$/.test(name));

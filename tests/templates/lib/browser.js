@@ -9,7 +9,8 @@ import puppeteer from 'puppeteer-core';
 
 const PAGE = fileURLToPath(new URL('../page/', import.meta.url));
 
-async function bundle(folder) {
+/** Makes the page with the modeler in a folder. */
+export async function bundle(folder) {
   await build({
     entryPoints: [join(PAGE, 'main.js')],
     outfile: join(folder, 'main.js'),
@@ -31,11 +32,10 @@ function chromium() {
 }
 
 /**
- * Starts the browser; `call(name, ...arguments)` calls a function of page/main.js.
+ * Starts a browser on a bundled page; `call(name, ...arguments)` calls a function of page/main.js.
  * `complaints` collects what the page logs as warning or error.
  */
 export async function startBrowser(folder) {
-  await bundle(folder);
   const browser = await puppeteer.launch({
     executablePath: chromium(),
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],

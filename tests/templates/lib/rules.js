@@ -72,6 +72,9 @@ const rules = {
       .map((names) => `${operation} passes without ${names.join(' or ')}`);
   })),
 
+  'marks nothing that may stay empty': (survey) => once(all(survey)
+    .filter(({ error, property }) => error && !property.constraints?.notEmpty).map(named)),
+
   'is never too tall': (survey) => survey.states.filter(({ height }) => height > TALLEST)
     .map(({ chosen, height }) => `${height} px at ${JSON.stringify(chosen)}`),
 };

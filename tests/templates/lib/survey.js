@@ -101,7 +101,7 @@ function sharedPlaces(template) {
     }
   }
   const shared = [...places.values()].map((all) => [...all].filter(({ feel }) => feel));
-  return shared.filter((all) => all.length > 1).map((all) => all.map(({ label }) => `'${label}'`).join(' and '));
+  return shared.filter((all) => new Set(all.map(boundTo)).size > 1).map((all) => all.map(({ label }) => `'${label}'`).join(' and '));
 }
 
 /** The choices that bring a controller's field up. */
@@ -140,15 +140,15 @@ export async function fill(call, template, { chosen, processId, values, more = [
   await choose(call, template, chosen);
   const filled = {};
   for (let round = 0; round < 3; round += 1) {
+    await call('openGroups');
     const { fields } = await look(call, template, chosen);
-    const open = fields.filter(({ name, error }) => !(name in filled) && (error || more.includes(name)));
+    const open = fields.filter(({ name, error }) => !(name in filled) && name in values && (error || more.includes(name)));
     if (open.length === 0) break;
-    for (const { id, name, label } of open) {
-      if (!(name in values)) throw new Error(`no value for '${name}' (${label}) in fixtures.json`);
+    for (const { id, name } of open) {
       filled[name] = values[name];
       await call('put', id, values[name]);
     }
   }
   const { fields } = await look(call, template, chosen);
-  return { filled, red: fields.filter(({ error }) => error).map(({ label, error }) => `${label}: ${error}`) };
+  return { filled, red: fields.filter(({ error }) => error).map(({ name, error }) => `${name}: ${error}`) };
 }

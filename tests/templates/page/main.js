@@ -11,6 +11,7 @@ import 'camunda-bpmn-js/dist/assets/camunda-cloud-modeler.css';
 import '@camunda/linting/assets/linting.css';
 
 const QUIET_TURNS = 4;
+const MOST_TURNS = 25;
 
 let modeler;
 let linter;
@@ -45,6 +46,16 @@ async function settled() {
   observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
   for (; quiet < QUIET_TURNS; quiet += 1) await new Promise((resolve) => setTimeout(resolve));
   observer.disconnect();
+}
+
+/** What `find` finds as soon as it does; undefined if it does not. */
+async function awaited(find) {
+  for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+    const found = find();
+    if (found) return found;
+    await settled();
+  }
+  return undefined;
 }
 
 const entry = (id) => document.querySelector(`[data-entry-id="${CSS.escape(id)}"]`);
@@ -92,7 +103,7 @@ export function height() {
 
 /** Chooses or types a value into the field of an entry. */
 export async function put(id, value) {
-  const node = entry(id);
+  const node = await awaited(() => entry(id));
   if (!node) throw new Error(`no field ${id}`);
   const select = node.querySelector('select');
   const box = node.querySelector('input[type=checkbox]');
@@ -119,7 +130,7 @@ async function type(node, value) {
   const editor = () => node.querySelector('.cm-content');
   if (isExpression && !editor()) {
     node.querySelector('.bio-properties-panel-feel-icon').click();
-    await settled();
+    if (!await awaited(editor)) throw new Error(`no expression can be written into ${node.dataset.entryId}`);
   }
   if (editor()) {
     editor().focus();
@@ -134,14 +145,6 @@ async function type(node, value) {
     input.dispatchEvent(new Event('input', { bubbles: true }));
     input.blur();
   }
-}
-
-/** Switches an entry's field to an expression, as far as it can be one. */
-export async function toFeel(id) {
-  const node = entry(id);
-  if (node.querySelector('.bio-properties-panel-feel-editor-container')) return;
-  node.querySelector('.bio-properties-panel-feel-icon')?.click();
-  await settled();
 }
 
 /** Findings of the modeler's linter for each version, shown in the panel for the last. */

@@ -11,7 +11,7 @@ import 'camunda-bpmn-js/dist/assets/camunda-cloud-modeler.css';
 import '@camunda/linting/assets/linting.css';
 
 const QUIET_TURNS = 4;
-const MOST_TURNS = 25;
+const MOST_MILLISECONDS = 5000;
 
 let modeler;
 let linter;
@@ -34,9 +34,19 @@ export async function open(template, { xml, target }) {
   await settled();
   const applied = refused.length === 0
     && modeler.get('elementTemplates').applyTemplate(modeler.get('elementRegistry').get(target), template);
-  if (applied) modeler.get('selection').select(applied);
-  await settled();
+  if (applied) await select(applied);
   return { applied: Boolean(applied), refused, warnings: warnings.map(({ message }) => message) };
+}
+
+/** Selects an element until the panel shows it: it may not listen yet. */
+async function select(element) {
+  const shown = await awaited(() => {
+    modeler.get('selection').select(null);
+    modeler.get('selection').select(element);
+    return document.querySelector('[data-group-id$="ElementTemplates__Template"]');
+  });
+  if (!shown) throw new Error('the panel does not show the template');
+  await settled();
 }
 
 /** Waits until the panel has drawn what was done to it: nothing changes for a while. */
@@ -48,14 +58,14 @@ async function settled() {
   observer.disconnect();
 }
 
-/** What `find` finds as soon as it does; undefined if it does not. */
+/** What `find` finds, as soon as it does. */
 async function awaited(find) {
-  for (let turn = 0; turn < MOST_TURNS; turn += 1) {
+  const end = performance.now() + MOST_MILLISECONDS;
+  for (;;) {
     const found = find();
-    if (found) return found;
+    if (found || performance.now() > end) return found;
     await settled();
   }
-  return undefined;
 }
 
 const entry = (id) => document.querySelector(`[data-entry-id="${CSS.escape(id)}"]`);

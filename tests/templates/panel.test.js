@@ -8,8 +8,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { bundle, startBrowser } from './lib/browser.js';
 import { applicable, boundTo, isField, states } from './lib/conditions.js';
+import { placeOf } from './lib/diagram.js';
 import { APPLIED, current } from './lib/files.js';
-import { valuesFor } from './lib/fixtures.js';
+import { recordFor, valuesFor } from './lib/fixtures.js';
 import { table } from './lib/report.js';
 import { breaches, effort, FIELDS_BEFORE_OPTIONAL, GROUPS_TO_OPEN } from './lib/rules.js';
 import { fill, nameOf, survey } from './lib/survey.js';
@@ -35,6 +36,7 @@ before(async () => {
 after(async () => {
   await Promise.all(browsers.map((browser) => browser.stop()));
   rmSync(folder, { recursive: true, force: true });
+  manifest.sort((a, b) => a.process.localeCompare(b.process));
   writeFileSync(join(APPLIED, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   console.log(table(rows.sort((a, b) => a.name.localeCompare(b.name))));
 });
@@ -51,8 +53,8 @@ async function apply(browser, name, template, chosen) {
   const findings = (await browser.call('lint', VERSIONS)).map(({ version, rule, message }) => `${version} ${rule}: ${message}`);
   const file = `${process}.bpmn`;
   writeFileSync(join(APPLIED, file), await browser.call('save'));
-  manifest.push({ template: name, process, file, element: template.elementType?.value ?? template.appliesTo[0],
-    chosen, inputs: inputsOf(template, chosen, filled) });
+  manifest.push({ template: name, process, file, place: placeOf(template), record: recordFor(name),
+    inputs: inputsOf(template, chosen, filled) });
   return [...red.map((field) => `red although filled: ${field}`), ...findings].map((finding) => `${nameOf(chosen)}: ${finding}`);
 }
 

@@ -24,6 +24,42 @@ const between = (element, drawn) => ({
 
 const LINKS = '<bpmn:incoming>begin</bpmn:incoming><bpmn:outgoing>finish</bpmn:outgoing>';
 
+const task = (id, name, jobType, links) => `<bpmn:serviceTask id="${id}" name="${name}"><bpmn:extensionElements>`
+  + `<zeebe:taskDefinition type="${jobType}" /></bpmn:extensionElements>${links}</bpmn:serviceTask>`;
+
+/** A job by which a test sees that an event has come; nobody else does it. */
+const told = (into, out) => task('told', 'Tell', 'e2e:told', `<bpmn:incoming>${into}</bpmn:incoming><bpmn:outgoing>${out}</bpmn:outgoing>`);
+
+const outcome = (into) => told(into, 'leave')
+  + '<bpmn:endEvent id="left" name="Left"><bpmn:incoming>leave</bpmn:incoming></bpmn:endEvent>'
+  + flow('leave', 'told', 'left');
+
+/** Work that goes on until an event ends it. */
+const lasting = () => between(task('host', 'Long work', 'e2e:nobody', LINKS), shape('host', 260, 80, 100, 80));
+
+const boundary = () => {
+  const { content, drawn } = lasting();
+  return {
+    target: 'guard',
+    content: `${content}<bpmn:boundaryEvent id="guard" name="Told" attachedToRef="host"><bpmn:outgoing>notice</bpmn:outgoing>`
+      + `</bpmn:boundaryEvent>${outcome('notice')}${flow('notice', 'guard', 'told')}`,
+    drawn: [...drawn, shape('guard', 292, 142, 36, 36), shape('told', 260, 220, 100, 80), shape('left', 460, 242, 36, 36),
+      edge('notice', 310, 178, 310, 220), edge('leave', 360, 260, 460, 260)],
+  };
+};
+
+const subProcessStart = () => {
+  const { content, drawn } = lasting();
+  return {
+    target: 'innerStart',
+    content: `${content}<bpmn:subProcess id="inner" name="Told" triggeredByEvent="true">`
+      + `<bpmn:startEvent id="innerStart" name="Told"><bpmn:outgoing>notice</bpmn:outgoing></bpmn:startEvent>`
+      + `${outcome('notice')}${flow('notice', 'innerStart', 'told')}</bpmn:subProcess>`,
+    drawn: [...drawn, shape('inner', 160, 200, 360, 120), shape('innerStart', 190, 242, 36, 36), shape('told', 270, 220, 100, 80),
+      shape('left', 440, 242, 36, 36), edge('notice', 226, 260, 270, 260), edge('leave', 370, 260, 440, 260)],
+  };
+};
+
 /** By kind of place: its content, its drawing, and the element that gets the template. */
 const PLACES = {
   task: { target: 'host', ...between(`<bpmn:task id="host" name="Work">${LINKS}</bpmn:task>`, shape('host', 260, 80, 100, 80)) },
@@ -34,29 +70,13 @@ const PLACES = {
   },
   start: {
     target: 'start',
-    content: `${START}<bpmn:endEvent id="end" name="Done"><bpmn:incoming>begin</bpmn:incoming></bpmn:endEvent>${flow('begin', 'start', 'end')}`,
-    drawn: [shape('start', 160, 102, 36, 36), shape('end', 260, 102, 36, 36), edge('begin', 196, 120, 260, 120)],
+    content: START + outcome('begin') + flow('begin', 'start', 'told'),
+    drawn: [shape('start', 160, 102, 36, 36), shape('told', 260, 80, 100, 80), shape('left', 460, 102, 36, 36),
+      edge('begin', 196, 120, 260, 120), edge('leave', 360, 120, 460, 120)],
   },
-  boundary: {
-    target: 'guard',
-    content: `${between(`<bpmn:serviceTask id="host" name="Long work"><bpmn:extensionElements><zeebe:taskDefinition type="nobody" /></bpmn:extensionElements>${LINKS}</bpmn:serviceTask>`, '').content}`
-      + '<bpmn:boundaryEvent id="guard" name="Told" attachedToRef="host"><bpmn:outgoing>leave</bpmn:outgoing></bpmn:boundaryEvent>'
-      + `<bpmn:endEvent id="told" name="Left"><bpmn:incoming>leave</bpmn:incoming></bpmn:endEvent>${flow('leave', 'guard', 'told')}`,
-    drawn: [...FRAME.shapes, shape('host', 260, 80, 100, 80), shape('guard', 292, 142, 36, 36),
-      shape('told', 292, 232, 36, 36), ...FRAME.edges, edge('leave', 310, 178, 310, 232)],
-  },
-  subProcessStart: {
-    target: 'innerStart',
-    ...between(`<bpmn:serviceTask id="host" name="Long work"><bpmn:extensionElements><zeebe:taskDefinition type="nobody" /></bpmn:extensionElements>${LINKS}</bpmn:serviceTask>`,
-      shape('host', 260, 80, 100, 80)),
-  },
+  boundary: boundary(),
+  subProcessStart: subProcessStart(),
 };
-PLACES.subProcessStart.content += '<bpmn:subProcess id="inner" name="Told" triggeredByEvent="true">'
-  + '<bpmn:startEvent id="innerStart" name="Told"><bpmn:outgoing>innerFlow</bpmn:outgoing></bpmn:startEvent>'
-  + '<bpmn:endEvent id="innerEnd" name="Left"><bpmn:incoming>innerFlow</bpmn:incoming></bpmn:endEvent>'
-  + `${flow('innerFlow', 'innerStart', 'innerEnd')}</bpmn:subProcess>`;
-PLACES.subProcessStart.drawn = [...PLACES.subProcessStart.drawn, shape('inner', 160, 220, 300, 120),
-  shape('innerStart', 200, 262, 36, 36), shape('innerEnd', 300, 262, 36, 36), edge('innerFlow', 236, 280, 300, 280)];
 
 /** Where a template goes in: the kind of place that its first `appliesTo` names. */
 export function placeOf(template) {

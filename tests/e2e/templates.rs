@@ -20,7 +20,7 @@ use crate::support::{
 };
 
 /// The longest that one of them may take.
-const LIMIT: std::time::Duration = seconds(15);
+const LIMIT: std::time::Duration = seconds(8);
 
 /// What has been executed, and what went wrong.
 #[derive(Default)]
@@ -41,7 +41,8 @@ impl Score {
     fn settle(self, what: &str) {
         let states: usize = self.executed.values().sum();
         let line = format!("{what}: {} templates executed in {states} states", self.executed.len());
-        writeln!(std::io::stderr(), "{line}").unwrap();
+        let mut screen = std::io::stderr().lock();
+        writeln!(screen, "{line}").unwrap();
         assert!(self.failures.is_empty(), "{line}\n{}", self.failures.join("\n"));
         assert!(states > 0, "nothing was there to execute");
     }

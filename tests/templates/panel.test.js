@@ -10,7 +10,7 @@ import { bundle, startBrowser } from './lib/browser.js';
 import { applicable, boundTo, isField, states } from './lib/conditions.js';
 import { placeOf } from './lib/diagram.js';
 import { APPLIED, current } from './lib/files.js';
-import { recordFor, valuesFor } from './lib/fixtures.js';
+import { fillingFor, recordFor } from './lib/fixtures.js';
 import { table } from './lib/report.js';
 import { breaches, effort, FIELDS_BEFORE_OPTIONAL, GROUPS_TO_OPEN } from './lib/rules.js';
 import { fill, nameOf, survey } from './lib/survey.js';
@@ -48,8 +48,8 @@ const inputsOf = (template, chosen, filled = {}) => Object.fromEntries(applicabl
 /** Fills a state, lints it, and leaves the diagram for the end-to-end suite. */
 async function apply(browser, name, template, chosen) {
   const process = `${name}-${nameOf(chosen)}`;
-  const values = valuesFor(name, inputsOf(template, chosen));
-  const { filled, red } = await fill(browser.call, template, { chosen, processId: process, values });
+  const filling = fillingFor(name, inputsOf(template, chosen));
+  const { filled, red } = await fill(browser.call, template, { chosen, processId: process, ...filling });
   const findings = (await browser.call('lint', VERSIONS)).map(({ version, rule, message }) => `${version} ${rule}: ${message}`);
   const file = `${process}.bpmn`;
   writeFileSync(join(APPLIED, file), await browser.call('save'));

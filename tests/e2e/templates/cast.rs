@@ -23,13 +23,13 @@ impl Cast {
             record["sys_id"].clone()
         };
         let user = stage.sandbox.insert("sys_user", json!({"user_name": "e2e.templates"})).await;
-        let item = stage.sandbox.insert("sc_cat_item", json!({"name": "Laptop"})).await;
         let related = json!({
             "request": id("sc_request").await,
             "request_item": id("sc_req_item").await,
             "change_request": id("change_request").await,
             "user": user["sys_id"],
-            "cat_item": item["sys_id"],
+            // The sandbox has no catalog; a reference may lead nowhere.
+            "cat_item": "04b7e94b4f7b4200086eeed18110c7fd",
         });
         Self { related, token: stage.sandbox.token().await }
     }

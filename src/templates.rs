@@ -10,7 +10,10 @@
 //! is required under that operation, and left out of the BPMN file otherwise.
 #![deny(clippy::disallowed_types)]
 
+mod event;
 mod field;
+mod flow;
+mod incident;
 mod model;
 mod parts;
 mod preconfigured;
@@ -28,7 +31,20 @@ pub use table::{Field, FieldChoice, FieldKind, InvalidTable, Table};
 const TABLE_API: &str =
     "https://www.servicenow.com/docs/csh?topicname=c_TableAPI.html&version=latest";
 
+/// ServiceNow's page on starting flows over REST.
+const FLOW_API: &str =
+    "https://www.servicenow.com/docs/csh?topicname=flow-triggers.html&version=latest";
+/// Camunda's page on messages.
+const MESSAGES: &str = "https://docs.camunda.io/docs/components/concepts/messages/";
+/// Camunda's page on signals.
+const SIGNALS: &str = "https://docs.camunda.io/docs/components/concepts/signals/";
+
 /// Every template.
 pub fn all() -> Result<Vec<Template>, InvalidTable> {
-    Ok([record::templates(), preconfigured::templates()?].into_iter().flatten().collect())
+    let mut templates = vec![record::template()];
+    templates.extend(preconfigured::templates()?);
+    templates.extend(incident::templates()?);
+    templates.push(flow::template());
+    templates.extend(event::templates());
+    Ok(templates)
 }

@@ -2,13 +2,13 @@
 #![deny(clippy::disallowed_types)]
 
 use super::{
-    model::{Binding, Choice, Property},
+    model::{Binding, Choice, Kind, Property},
     parts::input,
     table::{Field, FieldChoice, FieldKind},
 };
 
 /// Null: the field is not written.
-const NOT_WRITTEN: &str = "=null";
+pub(super) const NOT_WRITTEN: &str = "=null";
 
 /// The property for a field; one for each value of the field that its choices depend on.
 pub(super) fn properties(field: &Field, suffix: &str) -> Vec<Property> {
@@ -16,6 +16,21 @@ pub(super) fn properties(field: &Field, suffix: &str) -> Vec<Property> {
         Some(decisive) => dependent(field, decisive, suffix),
         None => vec![property(field, &format!("{}{suffix}", field.name))],
     }
+}
+
+/// The one property for a field; its choices are those of every value it depends on.
+pub(super) fn only(field: &Field) -> Property {
+    property(field, &field.name)
+}
+
+/// The same, red when empty: a choice starts without a value.
+pub(super) fn demanded(field: &Field) -> Property {
+    let mut property = only(field).required();
+    if let Kind::Choice(choices) = &mut property.kind {
+        choices.retain(|choice| choice.value != NOT_WRITTEN);
+        property.value = None;
+    }
+    property
 }
 
 /// The field for all others.

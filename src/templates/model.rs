@@ -62,6 +62,8 @@ pub struct Property {
     pub label: String,
     /// Text below the field.
     pub help: String,
+    /// Text shown over the label.
+    pub tooltip: String,
     /// Text inside the empty field.
     pub placeholder: String,
     /// How it is edited.
@@ -148,10 +150,9 @@ pub enum Constraint {
     Optional,
     /// That it is there.
     Required,
-    /// That it looks like this, if it is there.
+    /// That it is there and looks like this. A pattern for what may be empty cannot be had:
+    /// modelers match it against the absent value as well.
     Pattern(&'static str, &'static str),
-    /// That it is there and looks like this.
-    RequiredPattern(&'static str, &'static str),
 }
 
 impl Template {
@@ -203,19 +204,13 @@ impl Choice {
     }
 }
 
-impl Constraint {
-    /// Whether an empty value is an error.
-    pub fn is_required(&self) -> bool {
-        matches!(self, Self::Required | Self::RequiredPattern(..))
-    }
-}
-
 impl Property {
     fn new(id: &str, kind: Kind, binding: Binding) -> Self {
         Self {
             id: id.to_owned(),
             label: String::new(),
             help: String::new(),
+            tooltip: String::new(),
             placeholder: String::new(),
             kind,
             value: None,
@@ -274,6 +269,14 @@ impl Property {
         self
     }
 
+    /// The same with a text over the label, for what a modeler rarely touches: help that is
+    /// in sight takes room, and the panel is to stay short.
+    #[must_use]
+    pub fn tooltip(mut self, tooltip: &str) -> Self {
+        tooltip.clone_into(&mut self.tooltip);
+        self
+    }
+
     /// The same with a text inside the empty field.
     #[must_use]
     pub fn placeholder(mut self, placeholder: &str) -> Self {
@@ -291,24 +294,14 @@ impl Property {
     /// The same, red when empty.
     #[must_use]
     pub fn required(mut self) -> Self {
-        self.constraint = match self.constraint {
-            Constraint::Pattern(pattern, message)
-            | Constraint::RequiredPattern(pattern, message) => {
-                Constraint::RequiredPattern(pattern, message)
-            }
-            Constraint::Optional | Constraint::Required => Constraint::Required,
-        };
+        self.constraint = Constraint::Required;
         self
     }
 
-    /// The same, red when a text does not match.
+    /// The same, red when empty or when a text does not match.
     #[must_use]
     pub fn matching(mut self, pattern: &'static str, message: &'static str) -> Self {
-        self.constraint = if self.constraint.is_required() {
-            Constraint::RequiredPattern(pattern, message)
-        } else {
-            Constraint::Pattern(pattern, message)
-        };
+        self.constraint = Constraint::Pattern(pattern, message);
         self
     }
 
@@ -330,6 +323,11 @@ impl Property {
         let mut null = Self::fixed(&format!("{}_none", self.id), self.binding.clone(), "=null");
         null.conditions.push(Condition::Inactive(self.id.clone()));
         [self, null]
+    }
+
+    /// Whether an empty value is an error.
+    pub fn is_required(&self) -> bool {
+        self.constraint != Constraint::Optional
     }
 
     /// Whether it is shown when it applies.

@@ -4,12 +4,9 @@
 use super::model::{Binding, Choice, Group, Property};
 
 const MODE: &str = "connectionMode";
-const TYPE: &str = "authenticationType";
-const INLINE: &[&str] = &["inline"];
 
-/// A duration in ISO 8601, or nothing.
-const DURATION: &str = r"^(P(?=.)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d{1,9})?S)?)?)?$";
-const DURATION_MESSAGE: &str = "must be a duration like PT30S, PT5M or P1D";
+/// A duration in ISO 8601.
+const DURATION: &str = r"^P(?=.)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d{1,9})?S)?)?$";
 
 /// An input.
 pub(super) fn input(name: &str) -> Binding {
@@ -34,106 +31,84 @@ pub(super) fn record(prefix: &str) -> Vec<Property> {
         Binding::Metadata("servicenow-worker.findBy"),
         "Find the record by",
         choices(&[("sys_id", "sysId"), ("Number", "number")]),
-    );
+    )
+    .help("A number is looked up first, by a call of its own");
     let sys_id = Property::line("sysId", input("sysId"), "sys_id")
         .placeholder("=serviceNow.sysId")
-        .help("32 characters; =serviceNow.sysId after a task that created the record")
-        .required()
         .matching("^[0-9a-fA-F]{32}$", "must be 32 hexadecimal digits, or an expression")
         .when("findBy", &["sysId"]);
     let number = Property::line("number", input("number"), "Number")
         .placeholder(&format!("{prefix}0010001"))
-        .help("The number that people see, as text or expression")
         .required()
         .when("findBy", &["number"]);
     std::iter::once(find_by).chain(sys_id.or_null()).chain(number.or_null()).collect()
 }
 
-/// A configured connection, or an instance of the task's own.
+/// Ways to an instance that the task names itself, by authentication type.
+const INLINE: &[&str] = &["basic", "oauthClientCredentials", "apiKey", "bearer"];
+
+/// A configured connection, or an instance and credentials of the task's own.
 pub(super) fn connection() -> Group {
     let mode = Property::choice(
         MODE,
         Binding::Metadata("servicenow-worker.connection"),
         "Connect by",
-        choices(&[("Connection of the worker", "configured"), ("Instance given here", "inline")]),
+        choices(&[
+            ("Connection of the worker", "configured"),
+            ("Instance, user and password", INLINE[0]),
+            ("Instance, OAuth client", INLINE[1]),
+            ("Instance, API key", INLINE[2]),
+            ("Instance, bearer token", INLINE[3]),
+        ]),
     )
-    .help("Connections are in the worker's configuration, credentials included");
+    .tooltip("A connection is in the worker's configuration, credentials included");
     let name = Property::line("connection", input("connection"), "Connection")
         .starting("default")
         .help("Its name in the worker's configuration")
         .required()
         .when(MODE, &["configured"]);
     let instance = Property::line("instance", input("instance"), "Instance")
-        .placeholder("dev12345")
-        .help("Short name, host, or URL")
+        .placeholder("dev12345, a host, or a URL")
         .required()
         .when(MODE, INLINE);
-    let properties =
-        std::iter::once(mode).chain(name.or_null()).chain([instance]).chain(authentication());
+    let types = INLINE.iter().map(|kind| {
+        let id = format!("authentication_{kind}");
+        Property::fixed(&id, input("authentication.type"), kind).when(MODE, &[kind])
+    });
+    let properties = std::iter::once(mode)
+        .chain(name.or_null())
+        .chain([instance])
+        .chain(types)
+        .chain(credentials());
     Group::closed("connection", "ServiceNow connection", properties.collect())
 }
 
-fn authentication() -> Vec<Property> {
-    let kind = Property::choice(
-        TYPE,
-        input("authentication.type"),
-        "Authentication",
-        choices(&[
-            ("Basic: user and password", "basic"),
-            ("OAuth: client credentials", "oauthClientCredentials"),
-            ("OAuth: password grant", "oauthPassword"),
-            ("API key", "apiKey"),
-            ("Bearer token", "bearer"),
-        ]),
-    )
-    .help("Credentials are names of secrets: write {{secrets.NAME}}")
-    .when(MODE, INLINE);
-    let client: &[&str] = &["oauthClientCredentials", "oauthPassword"];
-    let user: &[&str] = &["basic", "oauthPassword"];
-    let credentials = [
-        ("clientId", "Client id", "SERVICENOW_CLIENT_ID", client),
-        ("clientSecret", "Client secret", "SERVICENOW_CLIENT_SECRET", client),
-        ("username", "User", "SERVICENOW_USERNAME", user),
-        ("password", "Password", "SERVICENOW_PASSWORD", user),
-        ("key", "API key", "SERVICENOW_API_KEY", &["apiKey"]),
-        ("token", "Token", "SERVICENOW_TOKEN", &["bearer"]),
-    ];
-    let credentials =
-        credentials.map(|(name, label, secret, types)| credential(name, label, secret, types));
-    std::iter::once(kind).chain(credentials).collect()
+fn credentials() -> [Property; 6] {
+    [
+        ("username", "User", "SERVICENOW_USERNAME", INLINE[0]),
+        ("password", "Password", "SERVICENOW_PASSWORD", INLINE[0]),
+        ("clientId", "Client id", "SERVICENOW_CLIENT_ID", INLINE[1]),
+        ("clientSecret", "Client secret", "SERVICENOW_CLIENT_SECRET", INLINE[1]),
+        ("key", "API key", "SERVICENOW_API_KEY", INLINE[2]),
+        ("token", "Token", "SERVICENOW_TOKEN", INLINE[3]),
+    ]
+    .map(|(name, label, secret, mode)| credential(name, label, secret).when(MODE, &[mode]))
 }
 
 /// A text that is to be the name of a secret. It is no expression: those are evaluated by
 /// the engine, and secrets are none of its business.
-fn credential(name: &str, label: &str, secret: &str, types: &[&str]) -> Property {
+fn credential(name: &str, label: &str, secret: &str) -> Property {
     Property::plain(name, input(&format!("authentication.{name}")), label)
         .placeholder(&format!("{{{{secrets.{secret}}}}}"))
+        .tooltip("The name of a secret, as in {{secrets.NAME}}")
         .required()
-        .when(MODE, INLINE)
-        .when(TYPE, types)
-}
-
-/// What comes back.
-pub(super) fn result(example: &str, further: Vec<Property>) -> Group {
-    let variable =
-        Property::plain("resultVariable", Binding::Header("resultVariable"), "Result variable")
-            .starting("serviceNow")
-            .help(&format!("Receives the result: {example}"));
-    let expression = Property::expression(
-        "resultExpression",
-        Binding::Header("resultExpression"),
-        "Result expression",
-    )
-    .help("Picks variables out of the result: {ticket: number, id: sysId}");
-    let properties = [variable, expression].into_iter().chain(further);
-    Group::closed("result", "Result", properties.collect())
 }
 
 /// Which fields to answer with.
 pub(super) fn select() -> Property {
     Property::line("select", input("select"), "Fields to return")
         .placeholder("state, caller_id.name")
-        .help("Names with commas; empty: what was written, or all when reading")
+        .help("Names with commas; empty when reading: all")
 }
 
 /// How values come back.
@@ -150,35 +125,48 @@ pub(super) fn on_missing() -> Property {
         .help("An error can be caught as SN_RECORD_NOT_FOUND")
 }
 
-/// What if it fails.
-pub(super) fn errors() -> Group {
+/// What comes back, and what if it fails. One group: each heading makes the panel longer.
+pub(super) fn outcome(result: &str) -> Group {
+    let properties = self::result(result).into_iter().chain(errors());
+    Group::closed("outcome", "Result, errors and retries", properties.collect())
+}
+
+fn result(result: &str) -> [Property; 2] {
+    let variable =
+        Property::plain("resultVariable", Binding::Header("resultVariable"), "Result variable")
+            .starting("serviceNow")
+            .help(&format!("Receives {result}"));
+    let expression = Property::expression(
+        "resultExpression",
+        Binding::Header("resultExpression"),
+        "Result expression",
+    )
+    .tooltip("Picks variables out of the result, e.g. {ticket: number, id: sysId}");
+    [variable, expression]
+}
+
+fn errors() -> [Property; 5] {
     let thrown =
         Property::plain("bpmnErrors", Binding::Header("bpmnErrors"), "Throw as BPMN errors")
             .placeholder("SN_RECORD_NOT_FOUND, SN_DATA_POLICY")
-            .help("Reasons to catch by error events; * for every final failure");
+            .tooltip("Reasons with commas, for error events to catch; * for every final failure");
     let expression = Property::expression(
         "errorExpression",
         Binding::Header("errorExpression"),
         "Error expression",
     )
-    .help("if error.code = \"404\" then bpmnError(\"GONE\", error.message) else null");
+    .tooltip("E.g. if error.code = \"404\" then bpmnError(\"GONE\", error.message) else null");
     let retries = Property::line("retries", Binding::Retries, "Retries")
         .starting("3")
-        .help("Rate limits and outages use none of them")
-        .required()
+        .tooltip("Rate limits and outages of ServiceNow use none of them")
         .matching(r"^\d+$", "must be a whole number or an expression");
-    let backoff = duration("retryBackoff", "Retry back-off")
-        .starting("PT30S")
-        .help("Time between retries, e.g. PT30S");
-    let timeout = duration("jobTimeout", "Job timeout")
-        .help("Longest time for the job, e.g. PT5M; empty: the worker's own");
-    Group::closed(
-        "errors",
-        "Errors and retries",
-        vec![thrown, expression, retries, backoff, timeout],
-    )
-}
-
-fn duration(name: &'static str, label: &str) -> Property {
-    Property::plain(name, Binding::Header(name), label).matching(DURATION, DURATION_MESSAGE)
+    let backoff =
+        Property::plain("retryBackoff", Binding::Header("retryBackoff"), "Retry back-off")
+            .starting("PT30S")
+            .tooltip("Time between retries, e.g. PT30S or PT5M")
+            .matching(DURATION, "must be a duration like PT30S, PT5M or P1D");
+    let timeout = Property::plain("jobTimeout", Binding::Header("jobTimeout"), "Job timeout")
+        .placeholder("PT5M")
+        .tooltip("How long the job is locked for the worker; empty: the worker's own setting");
+    [thrown, expression, retries, backoff, timeout]
 }

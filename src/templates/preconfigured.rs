@@ -8,25 +8,36 @@ use super::{
     TABLE_API, field,
     model::{Element, Group, Property, Template},
     parts::{self, choices, input},
-    table::{InvalidTable, Table},
+    table::{Field, InvalidTable, Table},
 };
 
 const OPERATION: &str = "operation";
-const WRITING: &[&str] = &["create", "update"];
 
-/// Which fields of a table are shown.
+use Shown::{Both, Change, New};
+
+/// A field, and when it is shown.
+#[derive(Clone, Copy)]
+enum Shown {
+    /// For a new record and for one that is changed.
+    Both(&'static str),
+    /// For a new record.
+    New(&'static str),
+    /// For one that is changed.
+    Change(&'static str),
+}
+
+/// Which fields of a table are shown. Two text fields must not come to stand at one place
+/// of a group under different operations: see [`Property::or_null`].
 struct Layout {
     table: &'static str,
     metadata: &'static str,
     /// The template's name.
     name: &'static str,
     keywords: &'static [&'static str],
-    /// What a modeler must know about the table before using it.
-    note: &'static str,
     /// The fields that are in sight.
-    main: &'static [&'static str],
+    main: &'static [Shown],
     /// The fields of the closed group.
-    more: &'static [&'static str],
+    more: &'static [Shown],
 }
 
 const LAYOUTS: [Layout; 7] = [
@@ -35,58 +46,65 @@ const LAYOUTS: [Layout; 7] = [
         metadata: include_str!("tables/incident.json"),
         name: "incident",
         keywords: &["incident", "ticket", "itsm"],
-        note: "",
         main: &[
-            "short_description",
-            "description",
-            "caller_id",
-            "assignment_group",
-            "impact",
-            "urgency",
-            "category",
-            "subcategory",
+            Both("short_description"),
+            Both("description"),
+            New("caller_id"),
+            Both("assignment_group"),
+            Both("impact"),
+            Both("urgency"),
+            New("category"),
+            New("subcategory"),
         ],
-        more: &["assigned_to", "cmdb_ci", "state", "contact_type", "comments", "work_notes"],
+        more: &[
+            Change("assigned_to"),
+            Change("state"),
+            New("cmdb_ci"),
+            New("comments"),
+            Change("work_notes"),
+        ],
     },
     Layout {
         table: "problem",
         metadata: include_str!("tables/problem.json"),
         name: "problem",
         keywords: &["problem", "root cause", "itsm"],
-        note: "",
         main: &[
-            "short_description",
-            "description",
-            "assignment_group",
-            "cmdb_ci",
-            "impact",
-            "urgency",
-            "category",
+            Both("short_description"),
+            Both("description"),
+            New("cmdb_ci"),
+            Both("assignment_group"),
+            Both("impact"),
+            Both("urgency"),
+            New("category"),
         ],
-        more: &["assigned_to", "state", "known_error", "workaround", "cause_notes", "work_notes"],
+        more: &[
+            Change("state"),
+            New("first_reported_by_task"),
+            Change("workaround"),
+            New("work_notes"),
+        ],
     },
     Layout {
         table: "change_request",
         metadata: include_str!("tables/change_request.json"),
         name: "change-request",
         keywords: &["change", "rfc", "itsm"],
-        note: "",
         main: &[
-            "short_description",
-            "description",
-            "assignment_group",
-            "start_date",
-            "end_date",
-            "type",
-            "risk",
+            Both("short_description"),
+            Both("description"),
+            New("type"),
+            New("cmdb_ci"),
+            Both("assignment_group"),
+            Both("start_date"),
+            Both("end_date"),
+            New("risk"),
         ],
         more: &[
-            "justification",
-            "implementation_plan",
-            "backout_plan",
-            "cmdb_ci",
-            "state",
-            "work_notes",
+            Change("assigned_to"),
+            Change("state"),
+            New("implementation_plan"),
+            Change("work_notes"),
         ],
     },
     Layout {
@@ -94,39 +112,42 @@ const LAYOUTS: [Layout; 7] = [
         metadata: include_str!("tables/change_task.json"),
         name: "change-task",
         keywords: &["change", "task", "ctask", "itsm"],
-        note: "",
         main: &[
-            "change_request",
-            "short_description",
-            "description",
-            "assignment_group",
-            "planned_start_date",
-            "planned_end_date",
-            "change_task_type",
+            New("change_request"),
+            Both("short_description"),
+            Both("description"),
+            New("change_task_type"),
+            Both("assignment_group"),
+            New("planned_start_date"),
+            New("planned_end_date"),
         ],
-        more: &["assigned_to", "state", "close_code", "close_notes", "work_notes"],
+        more: &[
+            New("cmdb_ci"),
+            Both("assigned_to"),
+            Change("state"),
+            Change("close_code"),
+            Change("close_notes"),
+            New("work_notes"),
+        ],
     },
     Layout {
         table: "sc_request",
         metadata: include_str!("tables/sc_request.json"),
         name: "request",
         keywords: &["request", "req", "catalog", "order"],
-        note: "; the record alone, without the catalog's items and flows",
         main: &[
-            "requested_for",
-            "short_description",
-            "description",
-            "special_instructions",
-            "delivery_address",
-            "due_date",
+            Both("requested_for"),
+            Both("short_description"),
+            Both("description"),
+            New("special_instructions"),
+            New("delivery_address"),
+            Both("due_date"),
         ],
         more: &[
-            "assignment_group",
-            "assigned_to",
-            "request_state",
-            "approval",
-            "comments",
-            "work_notes",
+            Both("assignment_group"),
+            Change("request_state"),
+            Change("comments"),
+            Both("work_notes"),
         ],
     },
     Layout {
@@ -134,33 +155,37 @@ const LAYOUTS: [Layout; 7] = [
         metadata: include_str!("tables/sc_req_item.json"),
         name: "request-item",
         keywords: &["requested item", "ritm", "catalog", "order"],
-        note: "; the record alone, without the catalog's variables and flow",
         main: &[
-            "request",
-            "cat_item",
-            "short_description",
-            "description",
-            "quantity",
-            "assignment_group",
-            "due_date",
+            New("request"),
+            New("cat_item"),
+            Both("short_description"),
+            Both("description"),
+            New("quantity"),
+            Both("due_date"),
+            Both("assignment_group"),
         ],
-        more: &["assigned_to", "state", "stage", "approval", "comments", "work_notes"],
+        more: &[New("configuration_item"), Change("state"), Change("approval"), Both("work_notes")],
     },
     Layout {
         table: "sc_task",
         metadata: include_str!("tables/sc_task.json"),
         name: "catalog-task",
         keywords: &["catalog task", "sctask", "fulfillment", "user task"],
-        note: "",
         main: &[
-            "request_item",
-            "short_description",
-            "description",
-            "assignment_group",
-            "assigned_to",
-            "due_date",
+            New("request_item"),
+            Both("short_description"),
+            Both("description"),
+            Both("assignment_group"),
+            Both("assigned_to"),
+            New("due_date"),
         ],
-        more: &["state", "priority", "cmdb_ci", "close_notes", "comments", "work_notes"],
+        more: &[
+            New("cmdb_ci"),
+            New("priority"),
+            Change("state"),
+            Change("close_notes"),
+            Both("work_notes"),
+        ],
     },
 ];
 
@@ -176,10 +201,9 @@ fn template(layout: &Layout) -> Result<Template, InvalidTable> {
         name: layout.name.to_owned(),
         label: format!("ServiceNow {}", table.label.to_lowercase()),
         description: format!(
-            "Create, update or get {} {}{}",
+            "Create, update or get {} {}",
             article(&table.label),
-            table.label.to_lowercase(),
-            layout.note
+            table.label.to_lowercase()
         ),
         version: 1,
         documentation: TABLE_API,
@@ -187,13 +211,11 @@ fn template(layout: &Layout) -> Result<Template, InvalidTable> {
         element: Element::ServiceTask,
         groups: vec![
             operation(&table),
-            Group::open("record", "Record", parts::record(&table.prefix))
-                .when(OPERATION, &["get", "update"]),
             fields(layout, &table)?,
             more(layout, &table)?,
-            parts::result("serviceNow.sysId, .number, .record", answer()),
+            answer(),
             parts::connection(),
-            parts::errors(),
+            parts::outcome("serviceNow.sysId, .number, .record"),
         ],
     })
 }
@@ -214,39 +236,67 @@ fn operation(table: &Table) -> Group {
             (&format!("Get {} {name}", article(&table.label)), "get"),
         ]),
     )
-    .help("A job never creates two records, whatever crashes");
+    .help("One record a task, whatever crashes");
+    let record = parts::record(&table.prefix).into_iter();
+    let record = record.map(|item| item.when(OPERATION, &["get", "update"]));
     let mut properties = parts::fixed("servicenow:record:1", &[("table", &table.table)]);
     properties.push(operation);
+    properties.extend(record);
     Group::open("operation", "Operation", properties)
 }
 
 fn fields(layout: &Layout, table: &Table) -> Result<Group, InvalidTable> {
-    let mut properties = Vec::new();
-    for name in layout.main {
-        let found = table.field(name)?;
-        if found.mandatory {
-            // Two fields at one place for one mapping: needed to create, not to change.
-            let needed = field::properties(found, "_new").into_iter().map(Property::required);
-            properties.extend(needed.map(|item| item.when(OPERATION, &["create"])));
-            let free = field::properties(found, "").into_iter();
-            properties.extend(free.map(|item| item.when(OPERATION, &["update"])));
-        } else {
-            let found = field::properties(found, "").into_iter();
-            properties.extend(found.map(|item| item.when(OPERATION, WRITING)));
-        }
-    }
-    Ok(Group::open("fields", &table.label, properties))
+    Ok(Group::open("fields", &table.label, properties(layout.main, table)?))
 }
 
 fn more(layout: &Layout, table: &Table) -> Result<Group, InvalidTable> {
-    let mut properties = Vec::new();
-    for name in layout.more {
-        properties.extend(field::properties(table.field(name)?, ""));
-    }
-    properties.push(field::others());
-    Ok(Group::closed("more", "More fields", properties).when(OPERATION, WRITING))
+    let mut properties = properties(layout.more, table)?;
+    properties.push(field::others().when(OPERATION, &["create", "update"]));
+    Ok(Group::closed("more", "More fields", properties))
 }
 
-fn answer() -> Vec<Property> {
-    vec![parts::select(), parts::display_value(), parts::on_missing().when(OPERATION, &["get"])]
+fn properties(shown: &[Shown], table: &Table) -> Result<Vec<Property>, InvalidTable> {
+    let mut properties = Vec::new();
+    for shown in shown {
+        properties.extend(match *shown {
+            Both(name) => field(table.field(name)?, &["create", "update"], &[]),
+            New(name) => field(table.field(name)?, &["create"], &["update"]),
+            Change(name) => field(table.field(name)?, &["update"], &["create"]),
+        });
+    }
+    Ok(properties)
+}
+
+/// The properties of a field that is shown under some operations; under the others null
+/// keeps its place.
+fn field(field: &Field, shown: &[&str], absent: &[&str]) -> Vec<Property> {
+    let mut properties = Vec::new();
+    for operation in shown {
+        let is_needed = field.mandatory && *operation == "create";
+        // Two properties for one mapping: needed to create, not to change.
+        let suffix = if field.mandatory { format!("_{operation}") } else { String::new() };
+        let operations = if field.mandatory { std::slice::from_ref(operation) } else { shown };
+        for property in field::properties(field, &suffix) {
+            let property = if is_needed { property.required() } else { property };
+            properties.push(property.when(OPERATION, operations));
+        }
+        if !field.mandatory {
+            break;
+        }
+    }
+    if !absent.is_empty() && field.dependent_on.is_none() {
+        let null = Property::fixed(
+            &format!("{}_none", field.name),
+            input(&format!("fields.{}", field.name)),
+            field::NOT_WRITTEN,
+        );
+        properties.push(null.when(OPERATION, absent));
+    }
+    properties
+}
+
+/// How the record comes back.
+fn answer() -> Group {
+    let properties = [parts::select(), parts::display_value(), parts::on_missing()];
+    Group::closed("answer", "What to return", properties.into()).when(OPERATION, &["get"])
 }

@@ -9,12 +9,11 @@ use super::{
 
 const OPERATION: &str = "operation";
 
-pub(super) fn templates() -> Vec<Template> {
-    vec![Template {
+pub(super) fn template() -> Template {
+    Template {
         name: "record".to_owned(),
         label: "ServiceNow record".to_owned(),
-        description: "Create, read, find, update, upsert, delete or count records of any table"
-            .to_owned(),
+        description: "Read and write records of any table".to_owned(),
         version: 1,
         documentation: TABLE_API,
         keywords: vec![
@@ -36,15 +35,12 @@ pub(super) fn templates() -> Vec<Template> {
         element: Element::ServiceTask,
         groups: vec![
             operation(),
-            Group::open("record", "Record", parts::record("INC"))
-                .when(OPERATION, &["get", "update", "delete"]),
-            query(),
             fields(),
-            parts::result("serviceNow.sysId, .number, .record", answer()),
+            answer(),
             parts::connection(),
-            parts::errors(),
+            parts::outcome("serviceNow.sysId, .number, .record"),
         ],
-    }]
+    }
 }
 
 fn operation() -> Group {
@@ -62,23 +58,23 @@ fn operation() -> Group {
             ("Count records", "count"),
         ]),
     )
-    .help("A job never creates two records, whatever crashes");
+    .help("One record a task, whatever crashes");
     let table = Property::line("table", input("table"), "Table")
         .placeholder("incident")
-        .help("Its name, not its label: incident, change_request, u_my_table")
-        .required()
+        .help("The name, e.g. change_request, not the label")
         .matching("^[a-z0-9_]+$", "must be a table's name: small letters, digits and _");
-    let mut properties = parts::fixed("servicenow:record:1", &[]);
-    properties.extend([operation, table]);
-    Group::open("operation", "Operation", properties)
-}
-
-fn query() -> Group {
+    let record = parts::record("INC").into_iter();
+    let record = record.map(|item| item.when(OPERATION, &["get", "update", "delete"]));
     let query = Property::area("query", input("query"), "Query")
         .placeholder("active=true^priority=1")
-        .help("Encoded query, or as expression {active: true, priority: [1, 2]}")
-        .required();
-    Group::open("query", "Which records", vec![query]).when(OPERATION, &["find", "count"])
+        .help("Encoded query, or as expression {active: true}")
+        .required()
+        .when(OPERATION, &["find", "count"]);
+    let mut properties = parts::fixed("servicenow:record:1", &[]);
+    properties.extend([operation, table]);
+    properties.extend(record);
+    properties.push(query);
+    Group::open("operation", "Operation", properties)
 }
 
 fn fields() -> Group {
@@ -104,7 +100,7 @@ fn fields() -> Group {
         .when(KIND, &["template"]);
     let match_on = Property::line("matchOn", input("matchOn"), "Match on")
         .placeholder("correlation_id")
-        .help("Fields that tell the record, with commas; their values are among the fields")
+        .help("Fields that tell which record, with commas")
         .required()
         .when(OPERATION, &["upsert"]);
     let properties = std::iter::once(kind)
@@ -116,8 +112,8 @@ fn fields() -> Group {
         .when(OPERATION, &["create", "update", "upsert"])
 }
 
-/// How records come back. Positions matter: see [`Property::or_null`].
-fn answer() -> Vec<Property> {
+/// How records come back.
+fn answer() -> Group {
     let records: &[&str] = &["create", "get", "find", "update", "upsert"];
     let select = parts::select().when(OPERATION, records);
     let display = parts::display_value().when(OPERATION, records);
@@ -129,8 +125,7 @@ fn answer() -> Vec<Property> {
     let limit = Property::line("limit", input("limit"), "Limit")
         .starting("100")
         .help("Most records, up to 10000")
-        .required()
         .matching("^[1-9][0-9]{0,4}$", "must be a whole number from 1 to 10000")
         .when(OPERATION, &["find"]);
-    vec![select, display, missing, order, limit]
+    Group::closed("answer", "What to return", vec![select, display, missing, order, limit])
 }

@@ -84,6 +84,7 @@ fn property(group: &str, property: &Property) -> Value {
     for (key, text) in [
         ("label", &property.label),
         ("description", &property.help),
+        ("tooltip", &property.tooltip),
         ("placeholder", &property.placeholder),
     ] {
         if !text.is_empty() {
@@ -135,20 +136,15 @@ fn choice(choice: &Choice) -> Value {
 /// An empty mapping would not get past the linter, nor does the worker want it.
 fn is_left_out_when_empty(property: &Property) -> bool {
     let can_be = matches!(property.binding, Binding::Input(_) | Binding::Header(_));
-    can_be && property.is_field() && !property.constraint.is_required()
+    can_be && property.is_field() && !property.is_required()
 }
 
 fn constraints(property: &Property) -> Option<Value> {
-    let pattern = |value: &str, message: &str| json!({"value": value, "message": message});
     match property.constraint {
         Constraint::Optional => None,
         Constraint::Required => Some(json!({"notEmpty": true})),
         Constraint::Pattern(value, message) => {
-            // The schema wants it said of what is optional.
-            Some(json!({"notEmpty": false, "pattern": pattern(value, message)}))
-        }
-        Constraint::RequiredPattern(value, message) => {
-            Some(json!({"notEmpty": true, "pattern": pattern(value, message)}))
+            Some(json!({"notEmpty": true, "pattern": {"value": value, "message": message}}))
         }
     }
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { bundle, startBrowser } from './lib/browser.js';
 import { applicable, boundTo, isField, states } from './lib/conditions.js';
-import { placeOf } from './lib/diagram.js';
+import { placesOf, within } from './lib/diagram.js';
 import { APPLIED, current } from './lib/files.js';
 import { fillingFor, recordFor } from './lib/fixtures.js';
 import { table } from './lib/report.js';
@@ -46,16 +46,25 @@ const inputsOf = (template, chosen, filled = {}) => Object.fromEntries(applicabl
   .map((property) => [boundTo(property), filled[boundTo(property)] ?? chosen[property.id] ?? property.value ?? '']));
 
 /** Fills a state, lints it, and leaves the diagram for the end-to-end suite. */
-async function apply(browser, name, template, chosen) {
-  const process = `${name}-${nameOf(chosen)}`;
-  const filling = fillingFor(name, inputsOf(template, chosen));
-  const { filled, red } = await fill(browser.call, template, { chosen, processId: process, ...filling });
+async function apply(browser, name, template, chosen, place) {
+  const state = [...placesOf(template).slice(1).map(() => place), nameOf(chosen)].join('-');
+  const process = `${name}-${state}`;
+  const here = within(template, place);
+  const filling = fillingFor(name, inputsOf(here, chosen));
+  const { filled, red } = await fill(browser.call, template, { chosen, place, processId: process, ...filling });
   const findings = (await browser.call('lint', VERSIONS)).map(({ version, rule, message }) => `${version} ${rule}: ${message}`);
   const file = `${process}.bpmn`;
   writeFileSync(join(APPLIED, file), await browser.call('save'));
-  manifest.push({ template: name, process, file, place: placeOf(template), record: recordFor(name),
-    inputs: inputsOf(template, chosen, filled) });
-  return [...red.map((field) => `red although filled: ${field}`), ...findings].map((finding) => `${nameOf(chosen)}: ${finding}`);
+  manifest.push({ template: name, process, file, place, record: recordFor(name), inputs: inputsOf(here, chosen, filled) });
+  return [...red.map((field) => `red although filled: ${field}`), ...findings].map((finding) => `${state}: ${finding}`);
+}
+
+async function applyAll(browser, name, template) {
+  const linted = [];
+  for (const place of placesOf(template)) {
+    for (const chosen of states(template)) linted.push(...await apply(browser, name, template, chosen, place));
+  }
+  return linted;
 }
 
 function note(name, template, seen, linted) {
@@ -71,9 +80,8 @@ function note(name, template, seen, linted) {
 
 async function check(browser, name, template) {
   const seen = await survey(browser.call, template);
-  const linted = [];
+  const linted = seen.states ? await applyAll(browser, name, template) : [];
   if (seen.states) {
-    for (const chosen of states(template)) linted.push(...await apply(browser, name, template, chosen));
     note(name, template, seen, linted);
   }
   const complaints = browser.complaints.splice(0).map((text) => `the panel logs: ${text}`);

@@ -22,11 +22,13 @@ impl Cast {
             let record = stage.sandbox.insert(table, json!({"short_description": "related"})).await;
             record["sys_id"].clone()
         };
+        let group = stage.sandbox.insert("sys_user_group", json!({"name": "Templates"})).await;
         let user = stage.sandbox.insert("sys_user", json!({"user_name": "e2e.templates"})).await;
         let related = json!({
             "request": id("sc_request").await,
             "request_item": id("sc_req_item").await,
             "change_request": id("change_request").await,
+            "group": group["sys_id"],
             "user": user["sys_id"],
             // The sandbox has no catalog; a reference may lead nowhere.
             "cat_item": "04b7e94b4f7b4200086eeed18110c7fd",
@@ -61,6 +63,9 @@ impl Cast {
             "title": title,
             "sandbox": stage.sandbox.address,
             "record": {"sys_id": record["sys_id"], "number": record["number"]},
+            "serviceNow": {"sysId": record["sys_id"]},
+            "errorCode": "PAYMENT_FAILED",
+            "errorMessage": "the card was refused",
             "related": self.related,
         })
     }

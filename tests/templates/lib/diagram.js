@@ -55,7 +55,7 @@ const subProcessStart = () => {
     content: `${content}<bpmn:subProcess id="inner" name="Told" triggeredByEvent="true">`
       + `<bpmn:startEvent id="innerStart" name="Told"><bpmn:outgoing>notice</bpmn:outgoing></bpmn:startEvent>`
       + `${outcome('notice')}${flow('notice', 'innerStart', 'told')}</bpmn:subProcess>`,
-    drawn: [...drawn, shape('inner', 160, 200, 360, 120), shape('innerStart', 190, 242, 36, 36), shape('told', 270, 220, 100, 80),
+    drawn: [...drawn, shape('inner', 160, 200, 360, 120).replace(' bpmnElement', ' isExpanded="true" bpmnElement'), shape('innerStart', 190, 242, 36, 36), shape('told', 270, 220, 100, 80),
       shape('left', 440, 242, 36, 36), edge('notice', 226, 260, 270, 260), edge('leave', 370, 260, 440, 260)],
   };
 };
@@ -78,22 +78,23 @@ const PLACES = {
   subProcessStart: subProcessStart(),
 };
 
-/** Where a template goes in: the kind of place that its first `appliesTo` names. */
-export function placeOf(template) {
+const isCorrelation = ({ binding }) => binding.type === 'bpmn:Message#zeebe:subscription#property';
+
+/** Where a template goes in, the place with most fields first. */
+export function placesOf(template) {
   const becomes = template.elementType?.value ?? template.appliesTo[0];
-  if (becomes === 'bpmn:BoundaryEvent') return 'boundary';
-  if (becomes === 'bpmn:StartEvent') return needsSubProcess(template) ? 'subProcessStart' : 'start';
-  if (/Event$/.test(becomes)) return 'throw';
-  return 'task';
+  if (becomes === 'bpmn:BoundaryEvent') return ['boundary'];
+  if (becomes === 'bpmn:StartEvent') return template.properties.some(isCorrelation) ? ['subProcessStart', 'start'] : ['start'];
+  return [/Event$/.test(becomes) ? 'throw' : 'task'];
 }
 
-// A start event with a correlation key can only be one of an event sub-process.
-const needsSubProcess = (template) =>
-  template.properties.some(({ binding }) => binding.type === 'bpmn:Message#zeebe:subscription#property');
+/** The template as it is in a place: what starts a process correlates with nothing. */
+export const within = (template, place) => (place === 'start'
+  ? { ...template, properties: template.properties.filter((property) => !isCorrelation(property)) } : template);
 
 /** A diagram with one process, and the id of the element that the template is for. */
-export function diagram(template, processId) {
-  const { target, content, drawn } = PLACES[placeOf(template)];
+export function diagram(template, processId, place = placesOf(template)[0]) {
+  const { target, content, drawn } = PLACES[place];
   const xml = `<?xml version="1.0" encoding="UTF-8"?>
 <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" xmlns:dc="http://www.omg.org/spec/DD/20100524/DC" xmlns:di="http://www.omg.org/spec/DD/20100524/DI" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" xmlns:modeler="http://camunda.org/schema/modeler/1.0" id="definitions" targetNamespace="http://bpmn.io/schema/bpmn" modeler:executionPlatform="Camunda Cloud" modeler:executionPlatformVersion="${VERSION}">
   <bpmn:process id="${processId}" name="${template.name}" isExecutable="true">${content}</bpmn:process>

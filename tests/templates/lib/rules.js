@@ -24,6 +24,9 @@ const NEEDED = {
 // Texts that may stand in a field before anybody has typed: plumbing, never a record's data.
 const DEFAULTS = ['connection', 'resultVariable', 'retries', 'retryBackoff', 'jobTimeout', 'limit'];
 
+// What the engine and the worker need to know rather than the modeler; it says itself.
+const PLUMBING = ['resultExpression', 'errorExpression', 'bpmnErrors', 'retries', 'retryBackoff', 'jobTimeout'];
+
 const CREDENTIAL = /(password|secret|token|key|clientId|username)$/i;
 const SECRET = /\{\{secrets\.[A-Z_]+\}\}/;
 
@@ -50,7 +53,7 @@ const rules = {
 
   'has no sample data as a value': (_, template) => template.properties
     .filter((property) => isField(property) && property.type !== 'Dropdown' && property.type !== 'Boolean')
-    .filter((property) => (property.value ?? '') !== '' && !DEFAULTS.includes(boundTo(property)))
+    .filter((property) => !/^=\w+(\.\w+)?$|^(=\{\})?$/.test(property.value ?? '') && !DEFAULTS.includes(boundTo(property)))
     .filter((property) => !['bpmn:Message#property', 'bpmn:Signal#property', 'zeebe:output'].includes(property.binding.type))
     .map((property) => `'${property.label}' starts with '${property.value}'`),
 
@@ -58,7 +61,8 @@ const rules = {
 
   'gives each field a place of its own': ({ shared }) => shared.map((labels) => `one place for ${labels}`),
 
-  'explains every field': (survey) => once(all(survey).filter(({ help }) => !help).map(named)),
+  'explains every field that is the modeler\'s': (survey) => once(all(survey)
+    .filter(({ help, placeholder, name }) => !help && !placeholder && !PLUMBING.includes(name)).map(named)),
 
   'names secrets at every credential': (survey) => once(all(survey)
     .filter(({ name }) => name.startsWith('authentication.') && CREDENTIAL.test(name))

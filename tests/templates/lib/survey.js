@@ -1,7 +1,7 @@
 // Looks at one template in the panel, in every state, and writes down what is there.
 
 import { applicable, boundTo, controllers, entryId, isField, states } from './conditions.js';
-import { diagram } from './diagram.js';
+import { diagram, within } from './diagram.js';
 
 const PREFIX = 'ElementTemplates__CustomProperties-';
 
@@ -135,13 +135,14 @@ export const nameOf = (chosen) =>
  * Fills in what is red and nothing else, as the least careful modeler would; `values` gives
  * a value by binding, `more` fields that are filled although they need not be.
  */
-export async function fill(call, template, { chosen, processId, values, more = [] }) {
-  await call('open', template, diagram(template, processId));
-  await choose(call, template, chosen);
+export async function fill(call, template, { chosen, place, processId, values, more = [] }) {
+  await call('open', template, diagram(template, processId, place));
+  const here = within(template, place);
+  await choose(call, here, chosen);
   const filled = {};
   for (let round = 0; round < 3; round += 1) {
     await call('openGroups');
-    const { fields } = await look(call, template, chosen);
+    const { fields } = await look(call, here, chosen);
     const open = fields.filter(({ name, error }) => !(name in filled) && name in values && (error || more.includes(name)));
     if (open.length === 0) break;
     for (const { id, name } of open) {
@@ -149,6 +150,6 @@ export async function fill(call, template, { chosen, processId, values, more = [
       await call('put', id, values[name]);
     }
   }
-  const { fields } = await look(call, template, chosen);
+  const { fields } = await look(call, here, chosen);
   return { filled, red: fields.filter(({ error }) => error).map(({ name, error }) => `${name}: ${error}`) };
 }

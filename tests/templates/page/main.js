@@ -106,9 +106,8 @@ export async function openGroups(which) {
 
 /** The height of the whole panel, header and groups, in pixels. */
 export function height() {
-  const header = document.querySelector('.bio-properties-panel-header');
-  const content = document.querySelector('.bio-properties-panel-scroll-container');
-  return Math.ceil(header.getBoundingClientRect().height + content.scrollHeight);
+  const parts = document.querySelectorAll('.bio-properties-panel-header, .bio-properties-panel-group');
+  return Math.ceil([...parts].reduce((sum, part) => sum + part.getBoundingClientRect().height, 0));
 }
 
 /** Chooses or types a value into the field of an entry. */

@@ -112,7 +112,7 @@ impl Cli {
             Command::Check(file) => check(&file),
             Command::Sandbox(options) => sandbox::run(options),
             Command::Feel(options) => feel::run(options),
-            Command::Templates(options) => templates::run(options),
+            Command::Templates(options) => templates::run(&options),
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! One description in code ([`Template`]) of the inputs, labels, groups and conditions of
 //! each template, rendered to the JSON that Camunda's modelers read. The files are
-//! committed under `element-templates/`; a test fails when they differ from the code.
+//! committed under `element-templates/`; a test fails when they differ from the code, or
+//! when a template has changed and its version has not ([`release`]).
 //!
 //! Three rules come from how the properties panel works. A field that is not there must
 //! not leave room for a variable of the same name ([`Property::or_null`]). A text field
@@ -18,6 +19,7 @@ mod model;
 mod parts;
 mod preconfigured;
 mod record;
+pub mod release;
 mod render;
 mod table;
 

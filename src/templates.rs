@@ -50,3 +50,6 @@ pub fn all() -> Result<Vec<Template>, InvalidTable> {
     templates.extend(event::templates());
     Ok(templates)
 }
+
+#[cfg(test)]
+mod tests;

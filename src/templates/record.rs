@@ -84,7 +84,8 @@ fn fields() -> Group {
         Binding::Metadata("servicenow-worker.fields"),
         "Give the fields as",
         choices(&[("FEEL context", "context"), ("JSON template (Handlebars)", "template")]),
-    );
+    )
+    .help("A template suits long texts with values in them");
     let fields = Property::expression("fields", input("fields"), "Fields")
         .help("{short_description: title, urgency: 2}; null leaves a field as it is")
         .required()

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cli;
+mod element_templates;
 mod sandbox;
 mod secret_store;
 mod servicenow_http;

@@ -133,15 +133,16 @@ export const nameOf = (chosen) =>
 
 /**
  * Fills in what is red and nothing else, as the least careful modeler would; `values` gives
- * a value by binding, `more` fields that are filled although they need not be.
+ * a value by binding, `more` fields that are filled although they need not be. Fields in closed
+ * groups cannot be reached, so all groups are opened first, unless that is not wanted.
  */
-export async function fill(call, template, { chosen, place, processId, values, more = [] }) {
+export async function fill(call, template, { chosen, place, processId, values, more = [], openAll = true }) {
   await call('open', template, diagram(template, processId, place));
   const here = within(template, place);
   await choose(call, here, chosen);
   const filled = {};
   for (let round = 0; round < 3; round += 1) {
-    await call('openGroups');
+    if (openAll) await call('openGroups');
     const { fields } = await look(call, here, chosen);
     const open = fields.filter(({ name, error }) => !(name in filled) && name in values && (error || more.includes(name)));
     if (open.length === 0) break;

@@ -67,7 +67,8 @@ pub(super) fn connection() -> Group {
         .help("Its name in the worker's configuration")
         .required()
         .when(MODE, &["configured"]);
-    let instance = Property::line("instance", input("instance"), "Instance")
+    // Not plain `instance`: engines refuse it, a reserved word of FEEL, as an input's name.
+    let instance = Property::line("instance", input("authentication.instance"), "Instance")
         .placeholder("dev12345, a host, or a URL")
         .required()
         .when(MODE, INLINE);

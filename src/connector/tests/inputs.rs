@@ -147,6 +147,27 @@ fn headers_are_read_before_anything_else() {
 }
 
 #[test]
+fn an_instance_may_stand_among_the_credentials_where_input_mappings_can_put_it() {
+    let inputs = |beside: Value, within: Value| {
+        json!({
+            "operation": "get", "table": "incident", "sysId": ID, "instance": beside,
+            "authentication": {"type": "bearer", "token": "tok-en", "instance": within},
+        })
+    };
+    let nowhere = json!("https://evil.example");
+    for (beside, within) in
+        [(Value::Null, json!("dev9")), (json!("dev9"), json!(" ")), (nowhere, json!("dev9"))]
+    {
+        let answer = answer(200, json!({"result": {"sys_id": ID}}));
+        let run = run(job(inputs(beside, within)), [answer]);
+        assert_eq!(run.finished.summary.connection, "inline");
+        assert_eq!(run.requests.len(), 1);
+    }
+    let wrong = refused(inputs(Value::Null, json!(9)));
+    assert!(wrong.incident().contains("authentication.instance is a number"));
+}
+
+#[test]
 fn instances_must_be_allowed() {
     let inline = |instance: &str| {
         json!({

@@ -150,7 +150,7 @@ fn credentials_ask_for_the_name_of_a_secret_and_are_no_expressions() {
     for template in templates() {
         for property in template.properties().filter(|property| property.is_field()) {
             let Binding::Input(target) = &property.binding else { continue };
-            if target.starts_with("authentication.") {
+            if target.starts_with("authentication.") && target != "authentication.instance" {
                 credentials += 1;
                 assert!(property.placeholder.starts_with("{{secrets."), "{target}");
                 assert_eq!(property.kind, Kind::Line(Feel::No), "{target}");

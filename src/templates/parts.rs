@@ -61,7 +61,7 @@ pub(super) fn connection() -> Group {
             ("Instance, bearer token", INLINE[3]),
         ]),
     )
-    .tooltip("A connection is in the worker's configuration, credentials included");
+    .help("A connection is configured at the worker");
     let name = Property::line("connection", input("connection"), "Connection")
         .starting("default")
         .help("Its name in the worker's configuration")

@@ -56,13 +56,7 @@ const LAYOUTS: [Layout; 7] = [
             New("category"),
             New("subcategory"),
         ],
-        more: &[
-            Change("assigned_to"),
-            Change("state"),
-            New("cmdb_ci"),
-            New("comments"),
-            Change("work_notes"),
-        ],
+        more: &[Change("assigned_to"), Change("state"), New("cmdb_ci"), Change("work_notes")],
     },
     Layout {
         table: "problem",
@@ -78,12 +72,7 @@ const LAYOUTS: [Layout; 7] = [
             Both("urgency"),
             New("category"),
         ],
-        more: &[
-            Change("state"),
-            New("first_reported_by_task"),
-            Change("workaround"),
-            New("work_notes"),
-        ],
+        more: &[Change("state"), New("first_reported_by_task"), Change("workaround")],
     },
     Layout {
         table: "change_request",
@@ -98,7 +87,6 @@ const LAYOUTS: [Layout; 7] = [
             Both("assignment_group"),
             Both("start_date"),
             Both("end_date"),
-            New("risk"),
         ],
         more: &[
             Change("assigned_to"),
@@ -121,14 +109,7 @@ const LAYOUTS: [Layout; 7] = [
             New("planned_start_date"),
             New("planned_end_date"),
         ],
-        more: &[
-            New("cmdb_ci"),
-            Both("assigned_to"),
-            Change("state"),
-            Change("close_code"),
-            Change("close_notes"),
-            New("work_notes"),
-        ],
+        more: &[Both("assigned_to"), Change("state"), Change("close_code"), Change("close_notes")],
     },
     Layout {
         table: "sc_request",
@@ -164,7 +145,7 @@ const LAYOUTS: [Layout; 7] = [
             Both("due_date"),
             Both("assignment_group"),
         ],
-        more: &[New("configuration_item"), Change("state"), Change("approval"), Both("work_notes")],
+        more: &[Change("state"), Change("approval"), Both("work_notes")],
     },
     Layout {
         table: "sc_task",
@@ -179,13 +160,7 @@ const LAYOUTS: [Layout; 7] = [
             Both("assigned_to"),
             New("due_date"),
         ],
-        more: &[
-            New("cmdb_ci"),
-            New("priority"),
-            Change("state"),
-            Change("close_notes"),
-            Both("work_notes"),
-        ],
+        more: &[New("priority"), Change("state"), Change("close_notes"), Both("work_notes")],
     },
 ];
 

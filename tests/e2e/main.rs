@@ -14,3 +14,4 @@ mod inputs;
 mod mapping;
 mod operations;
 mod support;
+mod templates;

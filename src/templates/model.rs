@@ -320,9 +320,16 @@ impl Property {
     /// by their place in the group, and a text field that moves to the place of another
     /// comes up as an expression if the other was one.
     pub fn or_null(self) -> [Self; 2] {
-        let mut null = Self::fixed(&format!("{}_none", self.id), self.binding.clone(), "=null");
-        null.conditions.push(Condition::Inactive(self.id.clone()));
+        let null = Self::instead_of(&self, "=null");
         [self, null]
+    }
+
+    /// A fixed value that stands in a property's place while that does not apply.
+    pub fn instead_of(property: &Self, value: &str) -> Self {
+        let mut fixed =
+            Self::fixed(&format!("{}_none", property.id), property.binding.clone(), value);
+        fixed.conditions.push(Condition::Inactive(property.id.clone()));
+        fixed
     }
 
     /// Whether an empty value is an error.

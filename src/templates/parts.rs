@@ -61,10 +61,10 @@ pub(super) fn connection() -> Group {
             ("Instance, bearer token", INLINE[3]),
         ]),
     )
-    .help("A connection is configured at the worker");
+    .help("Connections are in the worker's configuration");
     let name = Property::line("connection", input("connection"), "Connection")
         .starting("default")
-        .help("Its name in the worker's configuration")
+        .placeholder("default")
         .required()
         .when(MODE, &["configured"]);
     // Not plain `instance`: engines refuse it, a reserved word of FEEL, as an input's name.
@@ -108,8 +108,8 @@ fn credential(name: &str, label: &str, secret: &str) -> Property {
 /// Which fields to answer with.
 pub(super) fn select() -> Property {
     Property::line("select", input("select"), "Fields to return")
-        .placeholder("state, caller_id.name")
-        .help("Names with commas; empty when reading: all")
+        .placeholder("number, state, caller_id.name")
+        .tooltip("Names with commas; empty: all when reading, what was written otherwise")
 }
 
 /// How values come back.

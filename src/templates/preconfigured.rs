@@ -48,7 +48,7 @@ const LAYOUTS: [Layout; 7] = [
         keywords: &["incident", "ticket", "itsm"],
         main: &[
             Both("short_description"),
-            Both("description"),
+            New("description"),
             New("caller_id"),
             Both("assignment_group"),
             Both("impact"),
@@ -56,7 +56,7 @@ const LAYOUTS: [Layout; 7] = [
             New("category"),
             New("subcategory"),
         ],
-        more: &[Change("assigned_to"), Change("state"), New("cmdb_ci"), Change("work_notes")],
+        more: &[New("cmdb_ci"), Change("assigned_to"), Change("state"), Change("work_notes")],
     },
     Layout {
         table: "problem",
@@ -65,14 +65,14 @@ const LAYOUTS: [Layout; 7] = [
         keywords: &["problem", "root cause", "itsm"],
         main: &[
             Both("short_description"),
-            Both("description"),
+            New("description"),
             New("cmdb_ci"),
             Both("assignment_group"),
             Both("impact"),
             Both("urgency"),
             New("category"),
         ],
-        more: &[Change("state"), New("first_reported_by_task"), Change("workaround")],
+        more: &[Change("state"), Change("workaround"), New("work_notes")],
     },
     Layout {
         table: "change_request",
@@ -81,9 +81,8 @@ const LAYOUTS: [Layout; 7] = [
         keywords: &["change", "rfc", "itsm"],
         main: &[
             Both("short_description"),
-            Both("description"),
+            New("description"),
             New("type"),
-            New("cmdb_ci"),
             Both("assignment_group"),
             Both("start_date"),
             Both("end_date"),
@@ -103,13 +102,19 @@ const LAYOUTS: [Layout; 7] = [
         main: &[
             New("change_request"),
             Both("short_description"),
-            Both("description"),
+            New("description"),
             New("change_task_type"),
             Both("assignment_group"),
             New("planned_start_date"),
             New("planned_end_date"),
         ],
-        more: &[Both("assigned_to"), Change("state"), Change("close_code"), Change("close_notes")],
+        more: &[
+            Both("assigned_to"),
+            Change("state"),
+            Change("close_code"),
+            Change("close_notes"),
+            Change("work_notes"),
+        ],
     },
     Layout {
         table: "sc_request",
@@ -119,7 +124,7 @@ const LAYOUTS: [Layout; 7] = [
         main: &[
             Both("requested_for"),
             Both("short_description"),
-            Both("description"),
+            New("description"),
             New("special_instructions"),
             New("delivery_address"),
             Both("due_date"),
@@ -140,7 +145,7 @@ const LAYOUTS: [Layout; 7] = [
             New("request"),
             New("cat_item"),
             Both("short_description"),
-            Both("description"),
+            New("description"),
             New("quantity"),
             Both("due_date"),
             Both("assignment_group"),
@@ -155,12 +160,12 @@ const LAYOUTS: [Layout; 7] = [
         main: &[
             New("request_item"),
             Both("short_description"),
-            Both("description"),
+            New("description"),
             Both("assignment_group"),
             Both("assigned_to"),
             New("due_date"),
         ],
-        more: &[New("priority"), Change("state"), Change("close_notes"), Both("work_notes")],
+        more: &[New("cmdb_ci"), Change("state"), Change("close_notes"), Both("work_notes")],
     },
 ];
 
@@ -185,8 +190,7 @@ fn template(layout: &Layout) -> Result<Template, InvalidTable> {
         keywords,
         element: Element::ServiceTask,
         groups: vec![
-            operation(&table),
-            fields(layout, &table)?,
+            main(layout, &table)?,
             more(layout, &table)?,
             answer(),
             parts::connection(),
@@ -199,29 +203,35 @@ fn article(noun: &str) -> &'static str {
     if noun.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" }
 }
 
-fn operation(table: &Table) -> Group {
-    let name = table.label.to_lowercase();
-    let operation = Property::choice(
-        OPERATION,
-        input("operation"),
-        "Operation",
-        choices(&[
-            (&format!("Create {} {name}", article(&table.label)), "create"),
-            (&format!("Update {} {name}", article(&table.label)), "update"),
-            (&format!("Get {} {name}", article(&table.label)), "get"),
-        ]),
-    )
-    .help("One record a task, whatever crashes");
-    let record = parts::record(&table.prefix).into_iter();
-    let record = record.map(|item| item.when(OPERATION, &["get", "update"]));
+/// The operation, the record and the fields in sight: one group, so that the panel is short.
+fn main(layout: &Layout, table: &Table) -> Result<Group, InvalidTable> {
     let mut properties = parts::fixed("servicenow:record:1", &[("table", &table.table)]);
-    properties.push(operation);
-    properties.extend(record);
-    Group::open("operation", "Operation", properties)
+    properties.push(operation(table));
+    properties.extend(record(table));
+    properties.extend(self::properties(layout.main, table)?);
+    Ok(Group::open("operation", &table.label, properties))
 }
 
-fn fields(layout: &Layout, table: &Table) -> Result<Group, InvalidTable> {
-    Ok(Group::open("fields", &table.label, properties(layout.main, table)?))
+fn operation(table: &Table) -> Property {
+    let record = format!("{} {}", article(&table.label), table.label.to_lowercase());
+    let choices = choices(&[
+        (&format!("Create {record}"), "create"),
+        (&format!("Update {record}"), "update"),
+        (&format!("Get {record}"), "get"),
+    ]);
+    Property::choice(OPERATION, input("operation"), "Operation", choices)
+        .help("One record a task, whatever crashes")
+}
+
+/// Which record; what stands for it when there is none yet keeps the fields' places.
+fn record(table: &Table) -> Vec<Property> {
+    let mut properties = parts::record(&table.prefix);
+    let find_by = properties.remove(0);
+    let none = Property::instead_of(&find_by, "none");
+    let record = [find_by, none].into_iter().chain(properties);
+    record
+        .map(|item| if item.is_field() { item.when(OPERATION, &["get", "update"]) } else { item })
+        .collect()
 }
 
 fn more(layout: &Layout, table: &Table) -> Result<Group, InvalidTable> {

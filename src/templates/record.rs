@@ -60,9 +60,11 @@ fn operation() -> Group {
     )
     .help("One record a task, whatever crashes");
     let table = Property::line("table", input("table"), "Table")
-        .placeholder("incident")
-        .help("The name, e.g. change_request, not the label")
-        .matching("^[a-z0-9_]+$", "must be a table's name: small letters, digits and _");
+        .placeholder("incident, change_request, u_my_table")
+        .matching(
+            "^[a-z0-9_]+$",
+            "must be a table's name, not its label: small letters, digits, _",
+        );
     let record = parts::record("INC").into_iter();
     let record = record.map(|item| item.when(OPERATION, &["get", "update", "delete"]));
     let query = Property::area("query", input("query"), "Query")
@@ -92,7 +94,7 @@ fn fields() -> Group {
         .when(KIND, &["context"]);
     let template = Property::text("fieldsTemplate", input("fieldsTemplate"), "JSON template")
         .placeholder("{\"short_description\": \"{{title}}\"}")
-        .help("{{name}} for a text, {{json name}} for any value of the data")
+        .tooltip("{{name}} for a text, {{json name}} for any value of the data")
         .required()
         .when(KIND, &["template"]);
     let data = Property::expression("templateData", input("templateData"), "Data of the template")

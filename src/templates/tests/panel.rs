@@ -92,7 +92,7 @@ fn every_field_has_help_and_those_of_the_modeler_have_it_in_sight() {
             for property in group.properties.iter().filter(|property| property.is_field()) {
                 assert!(!property.label.is_empty(), "{}: {}", template.name, property.id);
                 let is_in_sight = !property.help.is_empty() || !property.placeholder.is_empty();
-                let is_plumbing = group.id == "outcome" || property.id == "connectionMode";
+                let is_plumbing = group.id == "outcome";
                 let has_some = is_in_sight || (is_plumbing && !property.tooltip.is_empty());
                 assert!(has_some, "{}: {} has no help", template.name, property.id);
             }

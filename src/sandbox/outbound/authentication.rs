@@ -91,11 +91,10 @@ impl Authentication {
     /// What makes it unusable.
     pub(super) fn check(&self) -> Result<(), String> {
         match self {
-            Self::None => Ok(()),
             Self::Basic { user, .. } if user.contains(':') => {
                 Err("user has a colon: HTTP basic cannot carry it".to_owned())
             }
-            Self::Basic { .. } => Ok(()),
+            Self::None | Self::Basic { .. } => Ok(()),
             Self::Bearer { token } => fits_header("token", token.reveal()),
             Self::ClientCredentials { token_url, .. } => web_address("tokenUrl", token_url),
             Self::ApiKey { header, key } => {

@@ -14,6 +14,7 @@ use super::{
     log::{self, DeliveryLog},
     message::{Installed, Message},
     sender::Sender,
+    token::TokenSlot,
 };
 use crate::{
     ports::Clock,
@@ -66,19 +67,16 @@ impl Courier {
 
     /// Adds a rule, in the place of one with the same name.
     pub(crate) fn push(&self, rule: BusinessRule) {
-        let mut rules = self.rules.write().unwrap_or_else(PoisonError::into_inner);
-        let former = rules.iter().position(|known| known.rule.name == rule.name);
-        let installed = Arc::new(Installed { rule, token: super::token::TokenSlot::default() });
-        match former {
-            Some(at) => rules[at] = installed,
-            None => rules.push(installed),
-        }
+        install(&mut self.rules.write().unwrap_or_else(PoisonError::into_inner), rule);
     }
 
     /// Puts these rules in the place of all.
     pub(crate) fn replace(&self, rules: Vec<BusinessRule>) {
-        self.rules.write().unwrap_or_else(PoisonError::into_inner).clear();
-        rules.into_iter().for_each(|rule| self.push(rule));
+        let mut installed = Vec::new();
+        for rule in rules {
+            install(&mut installed, rule);
+        }
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = installed;
     }
 
     /// The latest deliveries, oldest first.
@@ -179,14 +177,14 @@ impl Courier {
         mut slot: OwnedSemaphorePermit,
         era: &Era,
     ) -> (DeliveryState, Option<String>) {
-        let mut tries = 0;
+        let mut count = 0;
         loop {
             let tried = self.sender.try_once(message).await;
             drop(slot);
-            tries += 1;
+            count += 1;
             self.log.tried(message.id, &tried);
             let retry = message.installed.rule.retry.as_ref();
-            let Some(wait) = retry.and_then(|retry| retry.wait(tries, &tried)) else {
+            let Some(wait) = retry.and_then(|retry| retry.wait(count, &tried)) else {
                 let success = tried.is_success();
                 let state = if success { DeliveryState::Delivered } else { DeliveryState::Failed };
                 return (state, None);
@@ -274,6 +272,15 @@ impl Drop for Serving {
             self.0.close(&mut line);
             line.era.cut.cancel();
         }
+    }
+}
+
+fn install(rules: &mut Vec<Arc<Installed>>, rule: BusinessRule) {
+    let former = rules.iter().position(|known| known.rule.name == rule.name);
+    let installed = Arc::new(Installed { rule, token: TokenSlot::default() });
+    match former {
+        Some(at) => rules[at] = installed,
+        None => rules.push(installed),
     }
 }
 

@@ -22,7 +22,9 @@ impl<'a> BusinessRules<'a> {
     /// Adds rules; a wrong one among them and none is taken.
     pub fn extend(&self, rules: Vec<BusinessRule>) -> Result<(), Error> {
         self.check(&rules)?;
-        rules.into_iter().for_each(|rule| self.shared.courier.push(rule));
+        for rule in rules {
+            self.shared.courier.push(rule);
+        }
         Ok(())
     }
 
@@ -53,7 +55,7 @@ impl<'a> BusinessRules<'a> {
         self.shared.courier.settled().await;
     }
 
-    fn check(&self, rules: &[BusinessRule]) -> Result<(), Error> {
+    fn check(self, rules: &[BusinessRule]) -> Result<(), Error> {
         let now = self.shared.config.clock.now();
         let store = self.shared.read();
         rules.iter().try_for_each(|rule| check(rule, &store, now))

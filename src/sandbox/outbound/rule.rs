@@ -138,14 +138,14 @@ impl BusinessRule {
 }
 
 impl Retry {
-    /// How long to wait for the next try after so many; `None` when there is none.
-    pub(super) fn wait(&self, tries: u32, tried: &Tried) -> Option<Duration> {
+    /// How long to wait for the next try after `count` of them; `None` when there is none.
+    pub(super) fn wait(&self, count: u32, tried: &Tried) -> Option<Duration> {
         let again = tried.status.is_none_or(|status| self.statuses.contains(&status));
-        if tried.is_success() || tries >= self.tries || !again {
+        if tried.is_success() || count >= self.tries || !again {
             return None;
         }
         let told = tried.retry_after.filter(|_| self.honour_retry_after);
-        let nth = usize::try_from(tries).unwrap_or(usize::MAX).saturating_sub(1);
+        let nth = usize::try_from(count).unwrap_or(usize::MAX).saturating_sub(1);
         let own = self.delays_ms.get(nth).or(self.delays_ms.last());
         Some(told.unwrap_or(Duration::from_millis(own.copied().unwrap_or(0))))
     }

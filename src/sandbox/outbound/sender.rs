@@ -189,7 +189,7 @@ fn bearer(token: &str) -> Result<(HeaderName, HeaderValue), String> {
 /// Only the form in seconds; a date would need a common clock.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(Duration::from_secs(86_400)))
+    Some(Duration::from_secs(seconds).min(Duration::from_hours(24)))
 }
 
 /// What happened and the innermost cause; the log has the URL already.

@@ -10,7 +10,7 @@ use tokio::{sync::Mutex, time::Instant};
 use super::{Authentication, sender::Sender};
 
 /// How long a token of unknown life is used.
-const UNKNOWN_LIFE: Duration = Duration::from_secs(300);
+const UNKNOWN_LIFE: Duration = Duration::from_mins(5);
 
 /// A token is renewed that much before its end.
 const MARGIN: Duration = Duration::from_secs(10);

@@ -12,7 +12,9 @@ use super::{Instance, basic, client, receiver::Receiver};
 /// The delivery of one new incident under a rule with these members, after these answers.
 async fn delivered(members: Value, answers: &[u16]) -> (Delivery, Receiver) {
     let (instance, receiver) = (Instance::start().await, Receiver::start().await);
-    answers.iter().for_each(|status| receiver.answer(*status));
+    for status in answers {
+        receiver.answer(*status);
+    }
     instance.sandbox.business_rules().push(receiver.rule(members)).unwrap();
     instance.insert("incident", json!({})).await;
     instance.sandbox.business_rules().settled().await;
@@ -29,9 +31,9 @@ async fn tries_go_on_until_it_is_taken_with_one_key_and_one_body() {
     let (delivery, receiver) = delivered(policy, &[503, 429, 201]).await;
     assert_eq!(ended(&delivery), (DeliveryState::Delivered, 3, Some(201)));
     assert_eq!(delivery.error, None);
-    let received = receiver.received();
-    assert_eq!(received.len(), 3);
-    for request in &received {
+    let calls = receiver.received();
+    assert_eq!(calls.len(), 3);
+    for request in &calls {
         assert_eq!(request.header("idempotency-key"), delivery.key);
         assert_eq!(request.body, delivery.body);
     }
@@ -57,6 +59,18 @@ async fn tries_end_with_the_policy() {
         assert_eq!(ended(&delivery), expected, "{members} {answers:?}");
         assert_eq!(receiver.received().len(), usize::try_from(expected.1).unwrap());
     }
+}
+
+#[tokio::test]
+async fn the_seconds_of_an_answer_come_before_a_days_delay() {
+    let (instance, receiver) = (Instance::start().await, Receiver::start().await);
+    receiver.answer_with(429, &[("retry-after", "0")], String::new());
+    let retry = json!({"delaysMs": [86_400_000]});
+    let rules = instance.sandbox.business_rules();
+    rules.push(receiver.rule(json!({ "retry": retry }))).unwrap();
+    instance.insert("incident", json!({})).await;
+    rules.settled().await;
+    assert_eq!(ended(&rules.deliveries()[0]), (DeliveryState::Delivered, 2, Some(200)));
 }
 
 #[tokio::test]

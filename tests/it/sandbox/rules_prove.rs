@@ -29,9 +29,9 @@ async fn proven(authentication: Value) -> Received {
     instance.sandbox.business_rules().push(rule).unwrap();
     instance.insert("incident", json!({"short_description": "größer \" als"})).await;
     instance.sandbox.business_rules().settled().await;
-    let mut received = receiver.received();
-    assert_eq!(received.len(), 1);
-    received.remove(0)
+    let mut calls = receiver.received();
+    assert_eq!(calls.len(), 1);
+    calls.remove(0)
 }
 
 #[tokio::test]
@@ -51,15 +51,15 @@ async fn fixed_credentials_go_into_their_headers() {
 async fn a_mac_is_of_the_bytes_that_go_out() {
     let key = STANDARD.encode(KEY);
     let as_generated = json!({"hmac": {"header": "X-Signature", "key": key}});
-    let received = proven(as_generated).await;
-    assert_eq!(received.header("x-signature"), STANDARD.encode(mac(&received.body)));
+    let call = proven(as_generated).await;
+    assert_eq!(call.header("x-signature"), STANDARD.encode(mac(&call.body)));
     let like_github = json!({"hmac": {
         "header": "X-Hub-Signature-256", "key": key, "encoding": "hex", "prefix": "sha256="
     }});
-    let received = proven(like_github).await;
-    let hex: String = mac(&received.body).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(received.header("x-hub-signature-256"), format!("sha256={hex}"));
-    assert_eq!(received.json(), json!({"text": "größer \" als", "n": 1.0}));
+    let call = proven(like_github).await;
+    let hex = mac(&call.body).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    assert_eq!(call.header("x-hub-signature-256"), format!("sha256={hex}"));
+    assert_eq!(call.json(), json!({"text": "größer \" als", "n": 1.0}));
 }
 
 #[tokio::test]
@@ -77,17 +77,17 @@ async fn a_webhook_is_signed_anew_for_each_try_under_one_id() {
     instance.clock.forward(5);
     receiver.let_through(2);
     instance.sandbox.business_rules().settled().await;
-    let received = receiver.received();
+    let calls = receiver.received();
     let began = "2026-03-02T12:00:00Z".parse::<jiff::Timestamp>().unwrap().as_second();
-    for (request, time) in received.iter().zip([began, began + 5]) {
+    for (request, time) in calls.iter().zip([began, began + 5]) {
         let (id, timestamp) = (request.header("webhook-id"), request.header("webhook-timestamp"));
         assert_eq!((id, timestamp), (request.header("idempotency-key"), &*time.to_string()));
         let signed = [format!("{id}.{timestamp}.").as_bytes(), &request.body].concat();
         let signature = format!("v1,{}", STANDARD.encode(mac(&signed)));
         assert_eq!(request.header("webhook-signature"), signature);
     }
-    assert_eq!(received.len(), 2);
-    assert_eq!(received[0].header("webhook-id"), received[1].header("webhook-id"));
+    assert_eq!(calls.len(), 2);
+    assert_eq!(calls[0].header("webhook-id"), calls[1].header("webhook-id"));
 }
 
 /// The client `sandbox` of another instance's token endpoint.
@@ -153,13 +153,13 @@ async fn a_client_can_prove_itself_in_the_header_and_name_an_audience() {
     instance.insert("incident", json!({})).await;
     instance.insert("incident", json!({})).await;
     instance.sandbox.business_rules().settled().await;
-    let received = receiver.received();
-    let paths: Vec<&str> = received.iter().map(|request| request.path.as_str()).collect();
+    let calls = receiver.received();
+    let paths: Vec<&str> = calls.iter().map(|request| request.path.as_str()).collect();
     assert_eq!(paths, ["/token", "/hook", "/hook"]);
-    assert_eq!(received[0].header("authorization"), basic("c", "s"));
+    assert_eq!(calls[0].header("authorization"), basic("c", "s"));
     let form = "grant_type=client_credentials&scope=write&audience=zeebe+api";
-    assert_eq!(received[0].body, form);
-    assert_eq!(received[2].header("authorization"), "Bearer t");
+    assert_eq!(calls[0].body, form);
+    assert_eq!(calls[2].header("authorization"), "Bearer t");
 }
 
 #[tokio::test]

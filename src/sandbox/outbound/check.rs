@@ -38,7 +38,8 @@ fn record_side<'a>(
     now: Timestamp,
 ) -> Result<&'a Table, String> {
     let table = store.table(&rule.table);
-    let table = table.ok_or_else(|| format!("table '{}' is not here", rule.table))?;
+    let table = table
+        .ok_or_else(|| format!("table '{}' is not here: define it under $tables", rule.table))?;
     if rule.when.is_empty() {
         return Err("when is empty: name insert, update or delete".to_owned());
     }

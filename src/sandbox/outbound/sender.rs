@@ -212,7 +212,8 @@ fn cause(error: reqwest::Error) -> String {
 }
 
 fn tls(config: &Config) -> Result<ClientConfig, Error> {
-    let wrong = |error: &dyn std::fmt::Display| Error::Tls(format!("trusted_pem: {error}"));
+    let wrong =
+        |error: &dyn std::fmt::Display| Error::Tls(format!("certificates to trust: {error}"));
     let mut roots = RootCertStore::empty();
     roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     if let Some(pem) = &config.trusted_pem {

@@ -125,11 +125,11 @@ fn a_seeds_wrong_rule_is_named_at_the_start() {
     let hopeless = json!({"$businessRules": lost}).to_string();
     let seed = Seed::people().unwrap().and(&hopeless).unwrap();
     let error = Sandbox::new(Config::with_seed(seed)).unwrap_err().to_string();
-    assert_eq!(error, "business rule 'a': table 'u_nothing' is not here");
+    assert_eq!(error, "business rule 'a': table 'u_nothing' is not here: define it under $tables");
     let mut config = Config::demo().unwrap();
     config.outbound.trusted_pem = Some("no certificate".to_owned());
     let error = Sandbox::new(config).unwrap_err().to_string();
-    assert_eq!(error, "TLS: trusted_pem: there is no certificate in it");
+    assert_eq!(error, "TLS: certificates to trust: there is no certificate in it");
 }
 
 #[test]

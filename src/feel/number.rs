@@ -21,6 +21,8 @@ pub use rounding::Rounding;
 
 /// The digits that arithmetic keeps unless its left operand has more.
 const PRECISION: u32 = 34;
+/// So many places apart, the smaller of two numbers reaches no digit that is kept (76).
+const APART: i64 = 160;
 
 /// An exact decimal number.
 #[derive(Clone)]
@@ -121,7 +123,7 @@ impl Number {
             (Form::Whole(a), Form::Whole(b)) if let Some(sum) = a.checked_add(*b) => {
                 Some(Self(Form::Whole(sum)))
             }
-            _ => self.rounded(self.to_decimal().add(other.to_decimal())),
+            _ => self.plus(self.to_decimal(), other.to_decimal()),
         }
     }
 
@@ -131,8 +133,27 @@ impl Number {
             (Form::Whole(a), Form::Whole(b)) if let Some(difference) = a.checked_sub(*b) => {
                 Some(Self(Form::Whole(difference)))
             }
-            _ => self.rounded(self.to_decimal().sub(other.to_decimal())),
+            _ => self.plus(self.to_decimal(), other.to_decimal().neg()),
         }
+    }
+
+    /// The sum of decimals. What is too small to reach the last digit of the other is left
+    /// out: to align digits that far apart overflows the library's exponents.
+    fn plus(&self, a: D256, b: D256) -> Option<Self> {
+        let apart = magnitude(&a) - magnitude(&b);
+        let (a, b) = match apart {
+            _ if a.is_zero() || b.is_zero() => (a, b),
+            APART.. => (a, D256::ZERO),
+            _ if apart <= -APART => (D256::ZERO, b),
+            _ => (a, b),
+        };
+        self.rounded(if b.is_zero() {
+            a
+        } else if a.is_zero() {
+            b
+        } else {
+            a.add(b)
+        })
     }
 
     /// The product.
@@ -187,6 +208,8 @@ impl Number {
             Form::Whole(whole) if let Some(negated) = whole.checked_neg() => {
                 Self(Form::Whole(negated))
             }
+            // There is one zero only.
+            Form::Decimal(decimal) if decimal.is_zero() => self.clone(),
             _ => Self(Form::Decimal(Arc::new(self.to_decimal().neg()))),
         }
     }
@@ -222,6 +245,12 @@ impl From<i64> for Number {
     fn from(whole: i64) -> Self {
         Self(Form::Whole(whole))
     }
+}
+
+/// How many digits are before the point; below zero for small fractions.
+fn magnitude(decimal: &D256) -> i64 {
+    let digits = i64::try_from(decimal.digits_count()).unwrap_or(i64::MAX / 2);
+    digits - i64::from(decimal.fractional_digits_count())
 }
 
 impl PartialEq for Number {

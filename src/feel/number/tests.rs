@@ -99,3 +99,21 @@ fn equal_numbers_hash_alike() {
         assert_eq!(state.hash_one(number(a)), state.hash_one(number(b)), "{a} {b}");
     }
 }
+
+#[test]
+fn numbers_of_any_two_sizes_can_be_calculated_with() {
+    let texts = ["0", "1", "-7.25", "1e30000", "-3e30000", "1e-30000", "-9e-30000", "6e20000"];
+    for (a, b) in texts.iter().flat_map(|a| texts.iter().map(move |b| (number(a), number(b)))) {
+        let (sum, difference) = (a.add(&b).unwrap(), a.subtract(&b).unwrap());
+        assert_eq!(sum, b.add(&a).unwrap());
+        assert_eq!(difference.negated(), b.subtract(&a).unwrap());
+        assert_eq!(a < b, difference.is_negative(), "{a} < {b}");
+        // Too large or too small is None, never a panic.
+        drop((a.multiply(&b), a.divide(&b)));
+        if !b.is_zero() {
+            drop(Number::from_decimal(a.to_decimal().rem(b.to_decimal())));
+        }
+    }
+    assert_eq!(number("1e30000").subtract(&number("1")), Some(number("1e30000")));
+    assert_eq!(number("1e-30000").add(&number("2")), Some(number("2")));
+}

@@ -6,7 +6,7 @@
 //!   [`connector`]
 //! - the line where I/O begins: [`ports`]
 //! - adapters behind it: [`zeebe`], [`servicenow::http`], [`secret_store`], [`clock`]
-//! - engines, generic over the ports: [`worker`], [`sandbox`]
+//! - engines, generic over the ports: [`worker`], [`inbound`], [`sandbox`]
 //! - wiring: [`config`], [`telemetry`], [`management`], [`cli`]
 
 pub mod cli;
@@ -16,6 +16,7 @@ pub mod connector;
 pub mod feel;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+pub mod inbound;
 pub mod job;
 pub mod management;
 pub mod metrics;

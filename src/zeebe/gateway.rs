@@ -26,7 +26,7 @@ const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
 /// Window of the streams' connection: how much may be pushed beyond our reading.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 /// How much longer than the gateway's own wait a poll is waited for.
-const POLL_MARGIN: Duration = Duration::from_secs(5);
+pub(super) const POLL_MARGIN: Duration = Duration::from_secs(5);
 /// How long the first jobs of a poll wait for those of further partitions.
 const MORE_BATCHES: Duration = Duration::from_secs(1);
 
@@ -36,7 +36,7 @@ pub struct Gateway {
     commands: GatewayClient<Channel>,
     streams: GatewayClient<Channel>,
     credentials: Credentials,
-    request_timeout: Duration,
+    pub(super) request_timeout: Duration,
 }
 
 /// A started process instance.
@@ -123,7 +123,7 @@ impl Gateway {
     }
 
     /// Sends a request, once more with a new token when the one it had is refused.
-    async fn call<M: Clone, R>(
+    pub(super) async fn call<M: Clone, R>(
         &self,
         limit: Duration,
         message: M,

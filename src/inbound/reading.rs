@@ -35,6 +35,19 @@ pub(crate) fn json(body: &[u8], max_depth: usize) -> Result<Value, Problem> {
     })
 }
 
+/// Reads a body in which variables that are JSON text count as what the text says.
+pub(crate) fn with_variables(body: &[u8], max_depth: usize) -> Result<Value, Problem> {
+    let mut body = json(body, max_depth)?;
+    if let Some(variables) = body.get_mut("variables")
+        && let Value::String(text) = variables
+        && depth(text) <= max_depth
+        && let Ok(read) = serde_json::from_str(text)
+    {
+        *variables = read;
+    }
+    Ok(body)
+}
+
 fn too_deep(max_depth: usize) -> Problem {
     Problem::unreadable(format!("the JSON nests deeper than {max_depth} levels"))
 }

@@ -9,7 +9,7 @@ use axum::{
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
@@ -66,10 +66,20 @@ pub(crate) async fn serve<G: ProcessGateway, R: ClusterRest>(
     }
 }
 
+/// Says no, and reads on for a moment: a connection that is closed with something unread
+/// in it takes the answer with it.
 async fn turn_away(mut stream: TcpStream, is_tls: bool) {
-    if !is_tls {
-        let _gone = tokio::time::timeout(ACCEPT_PAUSE, stream.write_all(FULL)).await;
+    if is_tls {
+        return;
     }
+    let saying = async {
+        stream.write_all(FULL).await?;
+        stream.shutdown().await?;
+        let mut unread = [0; 1024];
+        while stream.read(&mut unread).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    let _gone = tokio::time::timeout(ACCEPT_PAUSE, saying).await;
 }
 
 struct Connection<G, R> {

@@ -79,7 +79,7 @@ impl Call<'_> {
             purpose,
         };
         places.key(&self.caller, self.headers, &self.body, || {
-            let body = reading::json(&self.body, config.limits.json_depth)?;
+            let body = reading::with_variables(&self.body, config.limits.json_depth)?;
             Ok(Scope::new(body, [], self.now))
         })
     }

@@ -34,6 +34,8 @@ mod broker;
 mod connection;
 #[path = "gateway/faults.rs"]
 mod faults;
+#[path = "gateway/processes.rs"]
+mod processes;
 #[path = "gateway/pushed.rs"]
 mod pushed;
 #[path = "gateway/queue.rs"]
@@ -70,6 +72,8 @@ pub(crate) struct Settings {
     pub(crate) late_headers: bool,
     /// Whether calls are kept word for word.
     pub(crate) record: bool,
+    /// The version that it says it has.
+    pub(crate) version: &'static str,
 }
 
 impl Default for Settings {
@@ -80,6 +84,7 @@ impl Default for Settings {
             stream_capacity: 16,
             late_headers: false,
             record: true,
+            version: "8.8.0",
         }
     }
 }
@@ -108,6 +113,8 @@ impl ScriptedGateway {
             counters: Counters::default(),
             recorder: Recorder::new(settings.record),
             accepted: RwLock::default(),
+            processes: Mutex::default(),
+            version: settings.version,
             never_waits: settings.never_waits,
             late_headers: settings.late_headers,
             stream_capacity: settings.stream_capacity,
@@ -197,6 +204,16 @@ impl ScriptedGateway {
     /// The calls so far, in their order.
     pub(crate) fn calls(&self) -> Vec<Seen> {
         self.shared.recorder.calls()
+    }
+
+    /// The process ids of all instances that were started, in their order.
+    pub(crate) fn started(&self) -> Vec<String> {
+        self.shared.processes().started()
+    }
+
+    /// Ends an instance.
+    pub(crate) fn end_instance(&self, key: i64) {
+        self.shared.processes().end(key);
     }
 
     /// Jobs that have not ended.

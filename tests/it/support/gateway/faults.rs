@@ -18,6 +18,12 @@ pub(crate) enum Rpc {
     Throw,
     Extend,
     Topology,
+    Deploy,
+    Create,
+    CreateWithResult,
+    Cancel,
+    Publish,
+    Signal,
 }
 
 /// What happens to one call.

@@ -6,8 +6,10 @@ use std::sync::{
 };
 
 use servicenow_worker::zeebe::proto::{
-    ActivateJobsRequest, CompleteJobRequest, FailJobRequest, StreamActivatedJobsRequest,
-    ThrowErrorRequest, UpdateJobTimeoutRequest,
+    ActivateJobsRequest, BroadcastSignalRequest, CancelProcessInstanceRequest, CompleteJobRequest,
+    CreateProcessInstanceRequest, CreateProcessInstanceWithResultRequest, DeployResourceRequest,
+    FailJobRequest, PublishMessageRequest, StreamActivatedJobsRequest, ThrowErrorRequest,
+    UpdateJobTimeoutRequest,
 };
 use tonic::Code;
 
@@ -20,6 +22,12 @@ pub(crate) enum Call {
     Fail(FailJobRequest),
     Throw(ThrowErrorRequest),
     Extend(UpdateJobTimeoutRequest),
+    Deploy(DeployResourceRequest),
+    Create(CreateProcessInstanceRequest),
+    CreateWithResult(CreateProcessInstanceWithResultRequest),
+    Cancel(CancelProcessInstanceRequest),
+    Publish(PublishMessageRequest),
+    Signal(BroadcastSignalRequest),
 }
 
 /// A call and what the engine made of it, whatever the client was told.
@@ -63,6 +71,10 @@ pub(crate) struct Counters {
     pub(crate) extends: Count,
     /// Jobs that ended, by completion or error.
     pub(crate) ended: Count,
+    /// Calls that something befell.
+    pub(crate) faulty: Count,
+    /// Questions for the topology.
+    pub(crate) topologies: Count,
     /// Calls turned away for their credentials.
     pub(crate) unauthenticated: Count,
 }

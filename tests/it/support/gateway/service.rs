@@ -13,6 +13,7 @@ use tonic::{Code, Request, Response, Status};
 use super::{
     broker::{Broker, millis},
     faults::{Fault, Rpc},
+    processes::Processes,
     pushed::Pushed,
     queue::Subscriber,
     record::Call,
@@ -134,13 +135,20 @@ impl Gateway for Calls {
         &self,
         request: Request<proto::TopologyRequest>,
     ) -> Result<Response<proto::TopologyResponse>, Status> {
+        self.0.counters.topologies.add(1);
         self.0.admit(Rpc::Topology, request.metadata()).await?;
         Ok(Response::new(proto::TopologyResponse {
-            brokers: vec![proto::BrokerInfo::default()],
+            brokers: vec![proto::BrokerInfo {
+                host: "localhost".to_owned(),
+                port: 26_501,
+                version: self.0.version.to_owned(),
+                partitions: vec![proto::Partition { partition_id: 1, role: 0, health: 0 }],
+                ..proto::BrokerInfo::default()
+            }],
             cluster_size: 1,
             partitions_count: 1,
             replication_factor: 1,
-            gateway_version: "8.8.0".to_owned(),
+            gateway_version: self.0.version.to_owned(),
         }))
     }
 
@@ -148,59 +156,60 @@ impl Gateway for Calls {
         &self,
         _: Request<proto::UpdateJobRetriesRequest>,
     ) -> Result<Response<proto::UpdateJobRetriesResponse>, Status> {
-        Err(no_processes())
+        Err(not_here())
     }
 
     async fn resolve_incident(
         &self,
         _: Request<proto::ResolveIncidentRequest>,
     ) -> Result<Response<proto::ResolveIncidentResponse>, Status> {
-        Err(no_processes())
+        Err(not_here())
     }
 
     async fn deploy_resource(
         &self,
-        _: Request<proto::DeployResourceRequest>,
+        request: Request<proto::DeployResourceRequest>,
     ) -> Result<Response<proto::DeployResourceResponse>, Status> {
-        Err(no_processes())
+        self.0.process_command((Rpc::Deploy, Call::Deploy), request, Processes::deploy).await
     }
 
     async fn create_process_instance(
         &self,
-        _: Request<proto::CreateProcessInstanceRequest>,
+        request: Request<proto::CreateProcessInstanceRequest>,
     ) -> Result<Response<proto::CreateProcessInstanceResponse>, Status> {
-        Err(no_processes())
+        self.0.process_command((Rpc::Create, Call::Create), request, Processes::create).await
     }
 
     async fn create_process_instance_with_result(
         &self,
-        _: Request<proto::CreateProcessInstanceWithResultRequest>,
+        request: Request<proto::CreateProcessInstanceWithResultRequest>,
     ) -> Result<Response<proto::CreateProcessInstanceWithResultResponse>, Status> {
-        Err(no_processes())
+        let kind = (Rpc::CreateWithResult, Call::CreateWithResult as fn(_) -> _);
+        self.0.process_command(kind, request, Processes::create_with_result).await
     }
 
     async fn cancel_process_instance(
         &self,
-        _: Request<proto::CancelProcessInstanceRequest>,
+        request: Request<proto::CancelProcessInstanceRequest>,
     ) -> Result<Response<proto::CancelProcessInstanceResponse>, Status> {
-        Err(no_processes())
+        self.0.process_command((Rpc::Cancel, Call::Cancel), request, Processes::cancel).await
     }
 
     async fn publish_message(
         &self,
-        _: Request<proto::PublishMessageRequest>,
+        request: Request<proto::PublishMessageRequest>,
     ) -> Result<Response<proto::PublishMessageResponse>, Status> {
-        Err(no_processes())
+        self.0.process_command((Rpc::Publish, Call::Publish), request, Processes::publish).await
     }
 
     async fn broadcast_signal(
         &self,
-        _: Request<proto::BroadcastSignalRequest>,
+        request: Request<proto::BroadcastSignalRequest>,
     ) -> Result<Response<proto::BroadcastSignalResponse>, Status> {
-        Err(no_processes())
+        self.0.process_command((Rpc::Signal, Call::Signal), request, Processes::broadcast).await
     }
 }
 
-fn no_processes() -> Status {
-    Status::unimplemented("the scripted gateway has jobs, but no processes")
+fn not_here() -> Status {
+    Status::unimplemented("the scripted gateway does not do this")
 }

@@ -7,11 +7,12 @@ use std::{
 
 use servicenow_worker::zeebe::proto::{self, ActivatedJob};
 use tokio::time::Instant;
-use tonic::{Code, Request, Status, metadata::MetadataMap};
+use tonic::{Code, Request, Response, Status, metadata::MetadataMap};
 
 use super::{
     broker::{Broker, millis},
     faults::{Fault, Faults, Rpc},
+    processes::Processes,
     queue::Subscriber,
     record::{Call, Count, Counters, Recorder},
 };
@@ -28,6 +29,9 @@ pub(super) struct Shared {
     pub(super) recorder: Recorder,
     /// The `authorization` values that are let in; all are when there is none.
     pub(super) accepted: RwLock<Option<Vec<String>>>,
+    pub(super) processes: Mutex<Processes>,
+    /// The version that the gateway says it has.
+    pub(super) version: &'static str,
     /// Answers polls at once, as the in-memory engine does.
     pub(super) never_waits: bool,
     /// Sends a stream's headers with its first job.
@@ -41,6 +45,31 @@ impl Shared {
         self.broker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn processes(&self) -> MutexGuard<'_, Processes> {
+        self.processes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One command about processes: recorded, done, and answered as the script says.
+    pub(super) async fn process_command<M: Clone, R>(
+        &self,
+        (rpc, call): (Rpc, fn(M) -> Call),
+        request: Request<M>,
+        act: impl FnOnce(&mut Processes, &M) -> Result<R, Status>,
+    ) -> Result<Response<R>, Status> {
+        let admitted = self.admit(rpc, request.metadata()).await;
+        let message = request.into_inner();
+        let result = match &admitted {
+            Ok(_) => act(&mut self.processes(), &message),
+            Err(refusal) => Err(refusal.clone()),
+        };
+        self.recorder.add(call(message), result.as_ref().err().map_or(Code::Ok, Status::code));
+        match admitted? {
+            Some(Fault::LoseAnswer(code)) => Err(Status::new(code, "the answer was lost")),
+            Some(Fault::Silence) => std::future::pending().await,
+            _ => result.map(Response::new),
+        }
+    }
+
     /// Lets a call in, or not; returns the fault that is to befall it once it is done.
     pub(super) async fn admit(
         &self,
@@ -48,7 +77,9 @@ impl Shared {
         metadata: &MetadataMap,
     ) -> Result<Option<Fault>, Status> {
         self.authenticate(metadata)?;
-        match self.faults.next(rpc) {
+        let fault = self.faults.next(rpc);
+        self.counters.faulty.add(usize::from(fault.is_some()));
+        match fault {
             Some(Fault::Refuse(status)) => Err(status),
             Some(Fault::Delay(delay)) => {
                 tokio::time::sleep(delay).await;

@@ -1,0 +1,15 @@
+//! The inbound endpoint at the wire: real HTTP in, real gRPC out to a scripted gateway.
+
+mod authentication;
+mod bad_input;
+mod cluster_rest;
+mod exactly_once;
+mod limits;
+mod open;
+mod rest;
+mod rig;
+mod routes;
+mod settings;
+mod signing;
+mod tokens;
+mod wire;

@@ -225,3 +225,6 @@ fn authorization(headers: &HeaderMap) -> Result<Option<&str>, Denied> {
 pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     Sha256::digest(a).as_slice().ct_eq(Sha256::digest(b).as_slice()).into()
 }
+
+#[cfg(test)]
+mod tests;

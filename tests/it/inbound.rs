@@ -2,6 +2,7 @@
 
 mod authentication;
 mod bad_input;
+mod binary;
 mod cluster_rest;
 mod exactly_once;
 mod limits;

@@ -42,6 +42,11 @@ impl Stage {
         Self { engine, client, sandbox, directory, _turn: turn }
     }
 
+    /// A folder for what a test writes.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Starts the worker.
     pub(crate) fn worker(&self) -> Worker {
         Worker::start(self.directory.path(), self.engine.gateway(), &self.sandbox.address)

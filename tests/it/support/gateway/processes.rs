@@ -50,6 +50,9 @@ impl Processes {
         &mut self,
         request: &proto::DeployResourceRequest,
     ) -> Result<proto::DeployResourceResponse, Status> {
+        if request.resources.is_empty() {
+            return Err(Status::invalid_argument("there is nothing to deploy"));
+        }
         let tenant_id = request.tenant_id.clone();
         Ok(proto::DeployResourceResponse { key: self.next_key(), deployments: vec![], tenant_id })
     }
@@ -149,6 +152,9 @@ impl Processes {
         &mut self,
         request: &proto::BroadcastSignalRequest,
     ) -> Result<proto::BroadcastSignalResponse, Status> {
+        if request.signal_name.is_empty() {
+            return Err(Status::invalid_argument("a signal has a name"));
+        }
         let tenant_id = request.tenant_id.clone();
         Ok(proto::BroadcastSignalResponse { key: self.next_key(), tenant_id })
     }

@@ -12,5 +12,6 @@ mod rig;
 mod routes;
 mod settings;
 mod signing;
+mod tls;
 mod tokens;
 mod wire;

@@ -19,7 +19,7 @@ fn publish() -> Request {
 async fn every_kind_of_credential_lets_its_owner_in() {
     let rig = Rig::start("").await;
     for request in [
-        publish().as_flows(),
+        publish().by_flows(),
         publish().header("x-api-key", "old-key"),
         publish().header("X-API-Key", "new-key"),
         publish().signed(HOOK, "m1", NOW),
@@ -45,7 +45,7 @@ async fn a_wrong_credential_gets_401_with_challenges_and_costs_no_call() {
         (publish().basic("flow", "pass:word"), "user name or password is wrong"),
         (publish().header("authorization", "Basic !!!"), "base64 of name:password"),
         (publish().header("authorization", "Digest x"), "Basic or Bearer"),
-        (publish().as_flows().as_flows(), "more than one Authorization"),
+        (publish().by_flows().by_flows(), "more than one Authorization"),
         (publish().header("authorization", "Bearer x").header("x-api-key", "new-key"), "no JWT"),
         (publish().header("x-api-key", "newer-key"), "API key is wrong"),
         (publish().header("x-api-key", ""), "API key is wrong"),
@@ -112,8 +112,8 @@ async fn a_signed_id_is_the_idempotency_key_whatever_other_header_says() {
     let rig = Rig::start("").await;
     let first = publish().signed(HOOK, "evt_1", NOW);
     rig.send(&first).await.expect(200);
-    let replay = first.clone().header("idempotency-key", "another");
-    let reply = rig.send(&replay).await.expect(200);
+    let copy = first.clone().header("idempotency-key", "another");
+    let reply = rig.send(&copy).await.expect(200);
     assert_eq!(reply.header("idempotency-replayed"), Some("true"));
     // A later attempt of the same event has a new time stamp, and is a repetition too.
     let reply = rig.send(&publish().signed(HOOK, "evt_1", NOW + 60)).await.expect(200);
@@ -128,8 +128,8 @@ async fn where_the_body_alone_is_signed_it_is_its_own_key() {
     let rig = Rig::start("").await;
     let request = publish().signed_body(GITHUB).header("x-github-delivery", "1");
     rig.send(&request).await.expect(200);
-    let replay = publish().signed_body(GITHUB).key("fresh").header("x-github-delivery", "2");
-    let reply = rig.send(&replay).await.expect(200);
+    let copy = publish().signed_body(GITHUB).key("fresh").header("x-github-delivery", "2");
+    let reply = rig.send(&copy).await.expect(200);
     assert_eq!(reply.header("idempotency-replayed"), Some("true"));
     assert_eq!(rig.calls().len(), 1);
 }

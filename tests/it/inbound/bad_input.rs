@@ -78,21 +78,19 @@ fn identified(request: Request, case: &Value) -> Request {
         "orders" => request.header("x-api-key", "new-key"),
         "hook" => request.signed(HOOK, "evt_1", NOW - age),
         "github" => request.signed_body(GITHUB),
-        _ => request.as_flows(),
+        _ => request.by_flows(),
     }
 }
 
 async fn answer(rig: &Rig, case: &Value) -> Reply {
-    match case["raw"].as_str() {
-        Some(text) => send_raw(rig.endpoint.address, text.as_bytes()).await,
-        None => {
-            let mut request = request(case);
-            if let Some(text) = case["tampered"].as_str() {
-                request.body = text.as_bytes().to_vec();
-            }
-            rig.send(&request).await
-        }
+    if let Some(text) = case["raw"].as_str() {
+        return send_raw(rig.endpoint.address, text.as_bytes()).await;
     }
+    let mut request = request(case);
+    if let Some(text) = case["tampered"].as_str() {
+        request.body = text.as_bytes().to_vec();
+    }
+    rig.send(&request).await
 }
 
 /// What is wrong with an answer.

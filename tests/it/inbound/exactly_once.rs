@@ -21,11 +21,11 @@ once = "wrapper"
 
 fn publish(n: i64) -> Request {
     let body = json!({"name": "paid", "correlationKey": "k", "variables": {"n": n}});
-    Request::post("/v2/messages/publication", &body).as_flows()
+    Request::post("/v2/messages/publication", &body).by_flows()
 }
 
 fn start() -> Request {
-    Request::post("/v2/process-instances", &json!({"processDefinitionId": "order"})).as_flows()
+    Request::post("/v2/process-instances", &json!({"processDefinitionId": "order"})).by_flows()
 }
 
 fn replayed(reply: &Reply) -> bool {
@@ -69,7 +69,7 @@ async fn a_key_used_for_another_payload_is_refused() {
 #[tokio::test]
 async fn a_request_that_was_refused_does_not_use_its_key_up() {
     let rig = Rig::start("").await;
-    let wrong = Request::post("/v2/messages/publication", &json!({"name": "x", "y": 1})).as_flows();
+    let wrong = Request::post("/v2/messages/publication", &json!({"name": "x", "y": 1})).by_flows();
     rig.send(&wrong.key("e1")).await.expect(400);
     rig.gateway.script(Rpc::Publish, 1, Fault::Refuse(Status::resource_exhausted("busy")));
     rig.send(&publish(1).key("e1")).await.expect(503);
@@ -122,7 +122,7 @@ async fn a_start_with_a_key_that_nothing_guards_is_refused_with_the_ways_out() {
     for way in ["once = \"wrapper\"", "business_id_unique", "at_least_once"] {
         assert!(reply.detail().contains(way), "{way}: {}", reply.detail());
     }
-    let signal = Request::post("/v2/signals/broadcast", &json!({"signalName": "s"})).as_flows();
+    let signal = Request::post("/v2/signals/broadcast", &json!({"signalName": "s"})).by_flows();
     rig.send(&signal.key("e1")).await.expect(501);
     assert!(rig.calls().is_empty());
 }
@@ -184,7 +184,7 @@ async fn a_route_with_a_business_id_answers_a_copy_as_success() {
     let gateway = Settings { version: "8.9.0", ..Settings::default() };
     let rig = Rig::with(&settings, gateway).await;
     let replica = Endpoint::start(&settings, &rig.gateway).await;
-    let request = Request::post("/inbound/order", &json!({"id": "e1"})).as_flows();
+    let request = Request::post("/inbound/order", &json!({"id": "e1"})).by_flows();
     let first = until_the_version_is_known(&rig.endpoint, &request).await.expect(200);
     assert_eq!(first.body["processInstanceKey"], "2251799813685249");
     let copy = until_the_version_is_known(&replica, &request).await.expect(200);
@@ -196,7 +196,7 @@ async fn a_route_with_a_business_id_answers_a_copy_as_success() {
 async fn the_wrapper_is_deployed_once_and_takes_the_start_as_a_message() {
     let rig = Rig::start(WRAPPED).await;
     let hostile = json!({"total": 1, wrapper::VARIABLE: {"processId": "secret-process"}});
-    let request = Request::post("/inbound/order", &hostile).as_flows();
+    let request = Request::post("/inbound/order", &hostile).by_flows();
     let reply = rig.send(&request.clone().key("INC1:3")).await.expect(200);
     assert_eq!(reply.body, json!({"result": "started", "duplicate": false}));
     rig.send(&request.key("INC1:4")).await.expect(200);
@@ -217,7 +217,7 @@ async fn the_wrapper_is_deployed_once_and_takes_the_start_as_a_message() {
 #[tokio::test]
 async fn nothing_is_published_for_a_wrapper_that_is_not_there() {
     let rig = Rig::start(WRAPPED).await;
-    let request = Request::post("/inbound/order", &json!({})).as_flows().key("e1");
+    let request = Request::post("/inbound/order", &json!({})).by_flows().key("e1");
     rig.gateway.script(Rpc::Deploy, 1, Fault::Refuse(Status::unavailable("no leader")));
     let reply = rig.send(&request).await.expect(503);
     assert!(reply.detail().contains("wrapper"), "{}", reply.detail());
@@ -230,7 +230,7 @@ async fn a_hundred_copies_at_two_replicas_are_one_message() {
     let rig = Rig::start(WRAPPED).await;
     let settings = format!("[inbound]\n{WRAPPED}\n{CREDENTIALS}");
     let replica = Endpoint::start(&settings, &rig.gateway).await;
-    let request = Request::post("/inbound/order", &json!({"n": 1})).as_flows().key("e1");
+    let request = Request::post("/inbound/order", &json!({"n": 1})).by_flows().key("e1");
     let copies = (0..100).map(|number| {
         let endpoint = if number % 2 == 0 { &rig.endpoint } else { &replica };
         endpoint.send(&request)
@@ -252,24 +252,24 @@ async fn a_cancellation_that_was_in_doubt_counts_as_done_when_the_instance_is_go
     let started = rig.send(&start()).await.expect(200);
     let key = started.body["processInstanceKey"].as_str().unwrap();
     let path = format!("/v2/process-instances/{key}/cancellation");
-    let cancel = Request::new("POST", &path).as_flows().key("c1");
+    let cancel = Request::new("POST", &path).by_flows().key("c1");
     rig.gateway.script(Rpc::Cancel, 1, Fault::LoseAnswer(Code::Unavailable));
     rig.send(&cancel).await.expect(503);
     rig.send(&cancel).await.expect(204);
     assert!(replayed(&rig.send(&cancel).await.expect(204)));
-    rig.send(&Request::new("POST", &path).as_flows().key("c2")).await.expect(404);
+    rig.send(&Request::new("POST", &path).by_flows().key("c2")).await.expect(404);
 }
 
 #[tokio::test]
 async fn a_key_may_stand_in_the_body_of_a_rest_call() {
     let rig = Rig::start("idempotency = { body = \"$.variables.snEventId\" }").await;
     let body = json!({"name": "paid", "variables": {"snEventId": "e7"}});
-    let request = Request::post("/v2/messages/publication", &body).as_flows();
+    let request = Request::post("/v2/messages/publication", &body).by_flows();
     rig.send(&request).await.expect(200);
     assert!(replayed(&rig.send(&request).await.expect(200)));
     // As the Spoke writes variables: text.
     let text = json!({"name": "paid", "variables": "{\"snEventId\": \"e8\"}"});
-    rig.send(&Request::post("/v2/messages/publication", &text).as_flows()).await.expect(200);
+    rig.send(&Request::post("/v2/messages/publication", &text).by_flows()).await.expect(200);
     let ids: Vec<_> = rig
         .calls()
         .into_iter()

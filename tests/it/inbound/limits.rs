@@ -15,7 +15,7 @@ use super::{
 use crate::support::gateway::{Fault, Rpc};
 
 fn publish() -> Request {
-    Request::post("/v2/messages/publication", &json!({"name": "paid"})).as_flows()
+    Request::post("/v2/messages/publication", &json!({"name": "paid"})).by_flows()
 }
 
 #[tokio::test]

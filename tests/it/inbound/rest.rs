@@ -127,7 +127,7 @@ async fn a_cancellation_needs_no_body_and_says_when_there_is_nothing_to_cancel()
         "/v2/process-instances/{}/cancellation",
         started.body["processInstanceKey"].as_str().unwrap()
     );
-    let reply = rig.send(&Request::new("POST", &path).as_flows()).await.expect(204);
+    let reply = rig.send(&Request::new("POST", &path).by_flows()).await.expect(204);
     assert_eq!(reply.body, Value::Null);
     let reply = rig.post(&path, &json!({"operationReference": "7"})).await.expect(404);
     assert_eq!(reply.title(), "NOT_FOUND");
@@ -191,7 +191,7 @@ async fn a_correlation_is_refused_where_the_setting_says_so() {
 #[tokio::test]
 async fn the_topology_has_the_fields_of_old_and_new_clients() {
     let rig = Rig::start("").await;
-    let reply = rig.send(&Request::new("GET", "/v2/topology").as_flows()).await.expect(200);
+    let reply = rig.send(&Request::new("GET", "/v2/topology").by_flows()).await.expect(200);
     let expected = json!({
         "brokers": [{
             "nodeId": 0, "brokerId": "0", "host": "localhost", "port": 26_501, "version": "8.8.0",

@@ -135,7 +135,7 @@ impl Rig {
 
     /// Posts JSON as the flows' user.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
-        self.send(&Request::post(path, body).as_flows()).await
+        self.send(&Request::post(path, body).by_flows()).await
     }
 
     /// The calls that reached the broker.
@@ -146,7 +146,7 @@ impl Rig {
 
 impl Request {
     /// As the flows' user.
-    pub(crate) fn as_flows(self) -> Self {
+    pub(crate) fn by_flows(self) -> Self {
         self.basic("flows", "pass:word")
     }
 

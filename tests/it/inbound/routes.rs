@@ -63,7 +63,7 @@ fn record(count: i64) -> Value {
 }
 
 async fn approve(rig: &Rig, body: &Value) -> Reply {
-    let request = Request::post("/inbound/approved?via=flow", body).as_flows();
+    let request = Request::post("/inbound/approved?via=flow", body).by_flows();
     rig.send(&request.header("x-user", "amy")).await
 }
 
@@ -91,10 +91,10 @@ async fn what_the_body_lacks_is_said_in_words_for_its_author() {
     assert!(reply.detail().contains("place in the body is empty"), "{}", reply.detail());
     let list = json!({"record": {"sys_id": ["abc"], "sys_mod_count": 1}});
     let reply = approve(&rig, &list).await.expect(400);
-    let ticket = Request::post("/inbound/ticket", &json!({"number": {"a": 1}})).as_flows();
+    let ticket = Request::post("/inbound/ticket", &json!({"number": {"a": 1}})).by_flows();
     let other = rig.send(&ticket.key("k")).await.expect(400);
     assert!(other.detail().contains("correlation_key: gives an object"), "{}", other.detail());
-    let list = Request::post("/inbound/order", &json!([1])).as_flows();
+    let list = Request::post("/inbound/order", &json!([1])).by_flows();
     let other = rig.send(&list).await.expect(400);
     assert_eq!(other.detail(), "the body is a list, not an object");
     let unknown = rig.post("/inbound/unknown", &json!({})).await.expect(404);
@@ -105,7 +105,7 @@ async fn what_the_body_lacks_is_said_in_words_for_its_author() {
 #[tokio::test]
 async fn start_or_correlate_is_a_message_with_a_key_that_waits() {
     let rig = rig().await;
-    let request = Request::post("/inbound/ticket", &json!({"number": "INC1", "n": 1})).as_flows();
+    let request = Request::post("/inbound/ticket", &json!({"number": "INC1", "n": 1})).by_flows();
     let reply = rig.send(&request.clone().key("INC1:1")).await.expect(200);
     let expected =
         json!({"result": "published", "messageKey": "2251799813685249", "duplicate": false});
@@ -164,7 +164,7 @@ async fn expressions_see_no_credentials() {
          once = \"at_least_once\"\nvariables = \"={h: headers}\"",
     )
     .await;
-    let request = Request::post("/inbound/all", &json!({})).as_flows().header("cookie", "c=1");
+    let request = Request::post("/inbound/all", &json!({})).by_flows().header("cookie", "c=1");
     rig.send(&request.header("x-api-key", "new-key").header("x-shown", "yes")).await.expect(200);
     let calls = rig.calls();
     let [Call::Publish(message)] = &calls[..] else { panic!("{calls:?}") };

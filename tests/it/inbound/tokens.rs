@@ -141,15 +141,13 @@ impl Issuer {
     fn token(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| BASE64.encode(value.to_string());
         let text = format!("{}.{}", part(header), part(claims));
-        let signature = match header["kid"].as_str() {
-            Some("e") => self.ec.sign(&self.random, text.as_bytes()).unwrap().as_ref().to_vec(),
-            _ => {
-                let mut signature = vec![0; self.rsa.public().modulus_len()];
-                let sign =
-                    self.rsa.sign(&RSA_PKCS1_SHA256, &self.random, text.as_bytes(), &mut signature);
-                sign.unwrap();
-                signature
-            }
+        let signature = if header["kid"] == "e" {
+            self.ec.sign(&self.random, text.as_bytes()).unwrap().as_ref().to_vec()
+        } else {
+            let mut signature = vec![0; self.rsa.public().modulus_len()];
+            let (random, text) = (&self.random, text.as_bytes());
+            self.rsa.sign(&RSA_PKCS1_SHA256, random, text, &mut signature).unwrap();
+            signature
         };
         format!("{text}.{}", BASE64.encode(signature))
     }

@@ -1,6 +1,6 @@
 //! A client that sends what it is told, byte for byte, and reads one answer.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt::Write, net::SocketAddr, time::Duration};
 
 use serde_json::Value;
 use tokio::{
@@ -53,10 +53,10 @@ impl Request {
     fn bytes(&self) -> Vec<u8> {
         let mut text = format!("{} {} HTTP/1.1\r\nhost: localhost\r\n", self.method, self.path);
         for (name, value) in &self.headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            write!(text, "{name}: {value}\r\n").unwrap();
         }
         if !self.has("content-length") && !self.has("transfer-encoding") && self.method == "POST" {
-            text.push_str(&format!("content-length: {}\r\n", self.body.len()));
+            write!(text, "content-length: {}\r\n", self.body.len()).unwrap();
         }
         text.push_str("connection: close\r\n\r\n");
         [text.as_bytes(), &self.body].concat()

@@ -1,4 +1,4 @@
-//! The way of a request: path, size, who, how often, body, then the operation.
+//! The way of a request: path, size, who, how often, body, room, then the operation.
 //!
 //! The order is the policy. Nobody who is not known makes us read more than a small body,
 //! and nobody who may not makes us ask the broker.
@@ -9,7 +9,7 @@ use axum::{
     body::{Body, Bytes},
     http::{Request, Response, StatusCode, header, request::Parts},
 };
-use tokio::time::Instant;
+use tokio::{sync::SemaphorePermit, time::Instant};
 
 use super::{
     answer::Answer,
@@ -77,9 +77,6 @@ async fn serve<G: ProcessGateway, R: ClusterRest>(
 ) -> Result<Reply, Problem> {
     let (operation, part) = find(shared, head)?;
     record.operation = Some(operation);
-    let Ok(_room) = shared.room.try_acquire() else {
-        return Err(Problem::busy("too many requests are in work"));
-    };
     body::check_headers(operation, &head.headers, &shared.config.limits)?;
     if operation.is_public() {
         return public(shared, operation, head, body, record).await;
@@ -94,7 +91,13 @@ async fn serve<G: ProcessGateway, R: ClusterRest>(
         body,
         now: shared.clock.now(),
     };
+    let _room = room(shared)?;
     run(shared, operation, &call, record).await.map(Reply::Answer)
+}
+
+/// Room for one request in work. Taken once its body is there: slow senders hold none.
+fn room<G, R>(shared: &Shared<G, R>) -> Result<SemaphorePermit<'_>, Problem> {
+    shared.room.try_acquire().map_err(|_| Problem::busy("too many requests are in work"))
 }
 
 fn find<'h, G, R>(shared: &Shared<G, R>, head: &'h Parts) -> Result<(Operation, &'h str), Problem> {
@@ -160,6 +163,7 @@ async fn public<G: ProcessGateway, R: ClusterRest>(
                     .retry_after(wait)
             })?;
             let body = body::read(body, &shared.config.limits).await?;
+            let _room = room(shared)?;
             Ok(Reply::Token(token_endpoint::answer(shared, &head.headers, &body, record)))
         }
         Operation::License => Ok(Reply::Answer(rest::status::license())),

@@ -81,6 +81,30 @@ async fn a_thousand_half_open_connections_hold_nobody_up() {
 }
 
 #[tokio::test]
+async fn senders_of_slow_bodies_take_no_room_from_others() {
+    let rig = Rig::start("limits = { requests = 2 }").await;
+    let mut slow = Vec::new();
+    for key in ["authorization: Basic Zmxvd3M6cGFzczp3b3Jk", "webhook-signature: v1,AAAA"] {
+        for _ in 0..10 {
+            let mut stream = TcpStream::connect(rig.endpoint.address).await.unwrap();
+            let head = format!(
+                "POST /v2/messages/publication HTTP/1.1\r\nhost: x\r\n{key}\r\n\
+                 content-length: 100\r\nexpect: 100-continue\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).await.unwrap();
+            // The endpoint reads the body now.
+            let mut start = [0; 12];
+            stream.read_exact(&mut start).await.unwrap();
+            assert_eq!(&start, b"HTTP/1.1 100");
+            slow.push(stream);
+        }
+    }
+    for _ in 0..5 {
+        rig.send(&publish()).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_is_one_too_many_is_told_so() {
     let rig = Rig::start("limits = { connections = 16 }").await;
     let mut held = Vec::new();

@@ -1,7 +1,9 @@
-# What scripts/zeebe and scripts/process-test-engine share: where things are kept, Java,
-# free ports, and the care to end only what we started. Sourced, not run.
+# What scripts/zeebe, scripts/process-test-engine and scripts/feel-differential share: where
+# things are kept, Java, free ports, and the care to end only what we started. Sourced, not
+# run.
 #
-# The caller sets ENGINE (the kind of engine) and defines launch, probe and print_exports.
+# The caller sets ENGINE (the kind of engine); one that starts it defines launch, probe and
+# print_exports.
 
 PROJECT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 ENGINES_HOME=${ZEEBE_HOME_DIR:-$PROJECT/.zeebe}
@@ -65,6 +67,46 @@ find_java() {
 maven() {
   need mvn maven
   mvn -q -B --no-transfer-progress "$@" 2>&1 | sed $'s/\e\\[[0-9;]*m//g' >&2
+}
+
+# --- a Java class of ours over jars from Maven Central --------------------------------
+
+# Sets SOURCES and BUILD, the jars and our compiled class: its name changes with what it
+# is made from.
+use_sources() {
+  SOURCES=$1
+  BUILD=$ENGINES_HOME/dist/$ENGINE-$(cat "$SOURCES"/*.java "$SOURCES"/pom.xml | sha256sum | cut -c1-12)
+}
+
+# Compiles our one class: with the JDK's compiler, or Eclipse's on a Java without one.
+compile_java() {
+  local classes=$1 jars=$2
+  mkdir -p "$classes"
+  if [[ -x ${JAVA%java}javac ]]; then
+    "${JAVA%java}javac" -nowarn -d "$classes" -cp "$jars/*" "$SOURCES"/*.java >&2
+  else
+    maven -f "$SOURCES/pom.xml" dependency:copy -Dartifact=org.eclipse.jdt:ecj:3.43.0 -DoutputDirectory="$BUILD.new/ecj" \
+      -Dmdep.stripVersion=true
+    "$JAVA" -jar "$BUILD.new/ecj/ecj.jar" -source "$MIN_JAVA" -target "$MIN_JAVA" -nowarn -d "$classes" \
+      -cp "$(printf '%s:' "$jars"/*.jar)" "$SOURCES"/*.java >&2
+  fi
+}
+
+# Makes BUILD/lib and BUILD/classes unless they are there; $1 is the size to announce.
+fetch_java() {
+  [[ -d $BUILD ]] && return
+  mkdir -p "$ENGINES_HOME"
+  (
+    flock 8
+    [[ -d $BUILD ]] && exit
+    say "fetching the engine from Maven Central ($1 MB)"
+    rm -rf "$BUILD.new"
+    mkdir -p "$BUILD.new"
+    maven -f "$SOURCES/pom.xml" dependency:copy-dependencies -DoutputDirectory="$BUILD.new/lib" \
+      -DincludeScope=runtime || die "cannot fetch the engine"
+    compile_java "$BUILD.new/classes" "$BUILD.new/lib" || die "cannot compile our class for the engine"
+    mv "$BUILD.new" "$BUILD"
+  ) 8>"$ENGINES_HOME/fetch-$ENGINE.lock"
 }
 
 # --- ports ---------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 //! Limits keep a hostile or mistaken expression from taking the worker with it: each is
 //! an ordinary error. Work is charged before it is done.
 
+use super::compare::weight;
 use super::error::Error;
 use super::value::Value;
 
@@ -12,6 +13,9 @@ const STEPS: u64 = 6_000_000;
 const ITEMS: u64 = 4_000_000;
 /// Bytes of text built in one evaluation.
 const BYTES: u64 = 64 << 20;
+/// Weight of the result: each value takes two bytes of JSON at least, and 4 MiB is the most
+/// that a command may carry.
+const RESULT: usize = 2 << 20;
 /// Lists, contexts and functions nested in each other: as deep as readers of JSON go.
 const NESTING: u32 = 128;
 /// Expressions and calls nested in each other, weighed by the stack they take.
@@ -60,6 +64,15 @@ impl Budget {
 fn take(left: &mut u64, count: usize, limit: &'static str) -> Result<(), Error> {
     *left = left.checked_sub(count as u64).ok_or(Error::Limit(limit))?;
     Ok(())
+}
+
+/// Refuses a result that is larger, written out, than anything the engine takes: parts that
+/// it shares are many then.
+pub(super) fn writable(value: Value) -> Result<Value, Error> {
+    if weight(&value) > RESULT {
+        return Err(Error::Limit("the expression's result is too large; pick fewer values"));
+    }
+    Ok(value)
 }
 
 /// Refuses a value that nests deeper than any walk may go.

@@ -79,6 +79,8 @@ pub(crate) struct Builtin {
 pub(crate) enum Arity {
     /// One for each parameter.
     Exactly,
+    /// One for each parameter, all of them named.
+    Named,
     /// Any number; chosen only if no other overload fits.
     Variadic,
 }
@@ -91,6 +93,15 @@ impl Builtin {
         call: fn(&mut Call<'_>, &[Value]) -> Result<Value, Error>,
     ) -> Self {
         Self { name, parameters, arity: Arity::Exactly, call }
+    }
+
+    /// An overload for calls that name their arguments.
+    pub(crate) const fn named(
+        name: &'static str,
+        parameters: &'static [&'static str],
+        call: fn(&mut Call<'_>, &[Value]) -> Result<Value, Error>,
+    ) -> Self {
+        Self { name, parameters, arity: Arity::Named, call }
     }
 
     /// An overload that takes any number of arguments; the parameters name those that a

@@ -81,7 +81,12 @@ pub(crate) fn weight(value: &Value) -> usize {
     match value {
         Value::List(list) => list.weight(),
         Value::Context(context) => context.weight(),
-        Value::String(text) => 1 + text.len() / 64,
+        Value::String(text) => 1 + text_weight(text),
         _ => 1,
     }
+}
+
+/// What a text adds to the weight of the value that holds it.
+pub(crate) fn text_weight(text: &str) -> usize {
+    text.len() / 64
 }

@@ -20,12 +20,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::ast::{Expr, FunctionDefinition, RangeEnds, Step};
-use super::budget::{Budget, DEPTH, checked};
-use super::compare::order;
+use super::budget::{Budget, DEPTH, checked, writable};
+use super::compare::{self, order};
 use super::environment::Environment;
 use super::error::{Error, Warning};
 use super::function::Function;
-use super::range::Range;
+use super::range::{Range, holds_range};
 use super::value::{Context, Value};
 use scope::{Found, Scope};
 
@@ -36,9 +36,13 @@ pub(crate) struct Run {
     root: Value,
     budget: Budget,
     warnings: Vec<Warning>,
+    /// Unknown functions that were warned of, by name and number of arguments.
+    unknown: Vec<(Arc<str>, usize)>,
     /// Warnings beyond those kept.
     dropped: usize,
     depth: u32,
+    /// Whether a range was made, which must not be part of the result.
+    ranges: bool,
     /// Above zero while absence is what the expression asks about.
     quiet: u32,
 }
@@ -50,8 +54,10 @@ impl Run {
             root,
             budget: Budget::new(),
             warnings: Vec::new(),
+            unknown: Vec::new(),
             dropped: 0,
             depth: 0,
+            ranges: false,
             quiet: 0,
         }
     }
@@ -59,7 +65,14 @@ impl Run {
     /// Evaluates a whole expression against the input.
     pub(super) fn whole(&mut self, expression: &Expr) -> Result<Value, Error> {
         let root = self.root.clone();
-        self.value(expression, &Scope::input(&root))
+        let value = self.value(expression, &Scope::input(&root))?;
+        if self.ranges {
+            self.budget.steps(compare::weight(&value))?;
+            if holds_range(&value) {
+                return Err(Error::failed("a range cannot be a result; give its ends instead"));
+            }
+        }
+        writable(value)
     }
 
     /// The time of the evaluation.
@@ -211,6 +224,7 @@ impl Run {
             return Ok(Value::Null);
         }
         let (start_included, end_included) = (ends.start_included, ends.end_included);
+        self.ranges = true;
         Ok(Value::Range(Arc::new(Range { start, start_included, end, end_included })))
     }
 

@@ -52,6 +52,10 @@ fn whole(source: &str) -> Parsed<Expr> {
 struct Parser<'s> {
     cursor: Cursor<'s>,
     depth: u32,
+    /// The depth at which the end of a range is read, where `[` may close that range.
+    range_end: Option<u32>,
+    /// Where the last parenthesis began and ended.
+    parenthesis: (usize, usize),
     /// Names met so far, for what a function takes with it.
     names: Vec<Arc<str>>,
     /// How often `?` was met.
@@ -60,7 +64,14 @@ struct Parser<'s> {
 
 impl<'s> Parser<'s> {
     fn new(source: &'s str) -> Self {
-        Self { cursor: Cursor::new(source), depth: 0, names: Vec::new(), inputs: 0 }
+        Self {
+            cursor: Cursor::new(source),
+            depth: 0,
+            range_end: None,
+            parenthesis: (0, 0),
+            names: Vec::new(),
+            inputs: 0,
+        }
     }
 
     /// An expression of the lowest rank.

@@ -14,3 +14,27 @@ pub struct Range {
     /// Whether the upper end belongs to the range.
     pub end_included: bool,
 }
+
+/// Whether there is a range in a value; a plain loop, for its small frame.
+pub(super) fn holds_range(value: &Value) -> bool {
+    match value {
+        Value::Range(_) => true,
+        Value::List(items) => {
+            for item in items.iter() {
+                if holds_range(item) {
+                    return true;
+                }
+            }
+            false
+        }
+        Value::Context(context) => {
+            for (_, value) in context.iter() {
+                if holds_range(value) {
+                    return true;
+                }
+            }
+            false
+        }
+        _ => false,
+    }
+}

@@ -56,8 +56,13 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
     }
     parse_date_time(text)
         .map(|moment| Value::DateTime(moment.into()))
-        .or_else(|| parse_duration(text))
+        .or_else(|| parse_duration(text).filter(|_| is_plain(text)))
         .or_else(|| parse_time(text).map(|time| Value::Time(time.into())))
+}
+
+/// Whether a duration is written as `@` takes it: in capital letters, without a plus.
+fn is_plain(text: &str) -> bool {
+    !text.bytes().any(|byte| byte == b'+' || byte.is_ascii_lowercase())
 }
 
 /// Reads a temporal of this kind.
@@ -99,13 +104,15 @@ impl Time {
 }
 
 impl DateTime {
-    /// The order of two moments, if both or none have a zone.
+    /// The order of two moments, if both or none have a zone: by the instant, then, since
+    /// moments of different clocks are not equal, by what the clocks show.
     pub fn order(&self, other: &Self) -> Option<Ordering> {
         match (&self.zone, &other.zone) {
             (None, None) => Some(self.local.cmp(&other.local)),
             (Some(a), Some(b)) => {
                 let instants = a.instant(self.local)?.cmp(&b.instant(other.local)?);
-                Some(instants)
+                let clocks = || self.local.cmp(&other.local);
+                Some(instants.then_with(clocks).then_with(|| a.id().cmp(&b.id())))
             }
             _ => None,
         }

@@ -256,7 +256,9 @@ impl Context {
 
     /// A context of entries whose keys are known to differ.
     pub(crate) fn from_distinct(entries: Vec<(Arc<str>, Value)>) -> Self {
-        let (depth, weight) = measured(entries.iter().map(|(_, value)| value));
+        let (depth, values) = measured(entries.iter().map(|(_, value)| value));
+        let keys = entries.iter().map(|(name, _)| compare::text_weight(name));
+        let weight = keys.fold(values, usize::saturating_add);
         Self { entries, index: OnceLock::new(), depth, weight }
     }
 

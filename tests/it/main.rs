@@ -4,6 +4,7 @@
 
 mod architecture;
 mod cli;
+mod expressions;
 mod inbound;
 mod sandbox;
 mod secret_store;

@@ -1,7 +1,8 @@
 //! Functions that compare ranges and points.
 //!
 //! A point is the range of itself alone, so one rule serves all forms of a function; half
-//! of the functions are the other half with their arguments exchanged.
+//! of the functions are the other half with their arguments exchanged. A point that an end
+//! of a range includes is in it, even if that range runs backwards.
 
 use std::cmp::Ordering;
 
@@ -193,7 +194,7 @@ fn finished_by(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error>
 }
 
 fn ends_as(a: Span<'_>, b: Span<'_>) -> bool {
-    a.end.equals(b.end) && covers_start(b.start, a.start)
+    a.end.equals(b.end) && (a.point || covers_start(b.start, a.start))
 }
 
 fn includes(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
@@ -205,6 +206,9 @@ fn during(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
 }
 
 fn lies_in(a: Span<'_>, b: Span<'_>) -> bool {
+    if a.point && (a.start.touches(b.start) || a.end.touches(b.end)) {
+        return true;
+    }
     covers_start(b.start, a.start) && covers_end(b.end, a.end)
 }
 
@@ -217,7 +221,7 @@ fn started_by(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> 
 }
 
 fn begins_as(a: Span<'_>, b: Span<'_>) -> bool {
-    a.start.equals(b.start) && covers_end(b.end, a.end)
+    a.start.equals(b.start) && (a.point || covers_end(b.end, a.end))
 }
 
 fn coincides(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {

@@ -112,9 +112,9 @@ fn date_and_time(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Erro
 fn date_with_time(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let moment = match arguments {
         [value, Value::Time(time)] if let Some(date) = day(value) => at(date, time),
-        [Value::DateTime(moment), Value::String(zone)] => match moved(moment, zone) {
-            Some(moment) => Some(moment),
-            None => return call.null(format!("no zone '{zone}'")),
+        [Value::DateTime(moment), Value::String(zone)] => match Zone::parse(zone) {
+            Some(zone) => moved(moment, zone),
+            None => return Err(Error::failed(no_zone(zone))),
         },
         _ => return call.mismatch(arguments),
     };
@@ -122,6 +122,12 @@ fn date_with_time(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Err
         Some(moment) => Ok(Value::DateTime(moment.into())),
         None => call.null("the moment is beyond the calendar"),
     }
+}
+
+/// An unknown zone ends the evaluation, as in Camunda's engine.
+fn no_zone(name: &str) -> String {
+    let shown: String = name.chars().take(100).collect();
+    format!("date and time(): '{shown}' is no zone; write one such as 'Europe/Berlin' or '+01:00'")
 }
 
 /// A time on a day: the region of the time decides on the offset of that day.
@@ -140,8 +146,7 @@ fn placed(local: civil::DateTime, zone: Option<Zone>) -> Option<DateTime> {
 }
 
 /// The same instant on a clock of another zone; without a zone, the same clock.
-fn moved(moment: &DateTime, zone: &str) -> Option<DateTime> {
-    let target = Zone::parse(zone)?;
+fn moved(moment: &DateTime, target: Zone) -> Option<DateTime> {
     match &moment.zone {
         None => placed(moment.local, Some(target)),
         Some(zone) => {
@@ -163,15 +168,17 @@ fn time(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
 }
 
 fn time_of_parts(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
-    let (parts, zone) = match arguments {
-        [parts @ .., Value::DayTimeDuration(offset)] => (parts, Some(fixed(*offset))),
-        [parts @ .., Value::Null] if parts.len() == 3 => (parts, None),
-        parts => (parts, None),
+    let (parts, zone, digits) = match arguments {
+        [parts @ .., Value::DayTimeDuration(offset)] => (parts, Some(fixed(*offset)), 9),
+        // Without an offset this form knows no fractions.
+        [parts @ .., Value::Null] if parts.len() == 3 => (parts, None, 0),
+        parts => (parts, None, 9),
     };
     let [Value::Number(hour), Value::Number(minute), Value::Number(second)] = parts else {
         return call.mismatch(arguments);
     };
-    match (civil_time(whole(hour), whole(minute), second), zone) {
+    let cut = second.round(digits, Rounding::Down);
+    match (cut.and_then(|second| civil_time(whole(hour), whole(minute), &second)), zone) {
         (Some(time), None) => Ok(Value::Time(Time { time, zone: None }.into())),
         (Some(time), Some(Some(zone))) => Ok(Value::Time(Time { time, zone: Some(zone) }.into())),
         (None, _) => call.null(format!("there is no time {hour}:{minute}:{second}")),
@@ -184,11 +191,9 @@ fn fixed(offset: SignedDuration) -> Option<Zone> {
     Offset::from_seconds(seconds.try_into().ok()?).ok().map(Zone::fixed)
 }
 
-/// Fractions of a second are cut to nanoseconds.
 fn civil_time(hour: i64, minute: i64, second: &Number) -> Option<civil::Time> {
-    let cut = second.round(9, Rounding::Down)?;
-    let whole_second = cut.round(0, Rounding::Down)?;
-    let nanos = cut.subtract(&whole_second)?.multiply(&Number::from(1_000_000_000))?;
+    let whole_second = second.round(0, Rounding::Down)?;
+    let nanos = second.subtract(&whole_second)?.multiply(&Number::from(1_000_000_000))?;
     civil::Time::new(
         hour.try_into().ok()?,
         minute.try_into().ok()?,

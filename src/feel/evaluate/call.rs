@@ -73,7 +73,12 @@ impl Run {
             return Ok(Some(Callee::Host(host)));
         }
         let exact = |builtin: &&&'static Builtin| {
-            builtin.arity == Arity::Exactly && fits(call, builtin.parameters)
+            let form = match builtin.arity {
+                Arity::Exactly => true,
+                Arity::Named => !call.names.is_empty(),
+                Arity::Variadic => false,
+            };
+            form && fits(call, builtin.parameters)
         };
         let variadic = |builtin: &&&'static Builtin| {
             builtin.arity == Arity::Variadic
@@ -112,7 +117,10 @@ impl Run {
             }
             Callee::Host(host) => host.parameters.iter().map(|name| value_of(name)).collect(),
             Callee::Builtin(builtin) => {
-                builtin.parameters.iter().map(|name| value_of(name)).collect()
+                let given = builtin.parameters.iter().map(|name| value_of(name));
+                // What takes any number of arguments takes a list by its name, and nothing else.
+                let list_only = builtin.arity == Arity::Variadic;
+                given.filter(|value| !list_only || value.as_list().is_some()).collect()
             }
         })
     }

@@ -48,13 +48,23 @@ impl Run {
         };
         let Some(holds) = holds else {
             let ordering = !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
-            if ordering && a.as_list().is_some() && b.as_list().is_some() {
+            if ordering && self.fails(a, b)? {
                 return Err(Error::failed("lists have no order"));
             }
             self.warn(format_args!("cannot compare a {} with a {}", a.type_name(), b.type_name()));
             return Ok(Value::Null);
         };
         Ok(Value::Boolean(holds))
+    }
+
+    /// Whether asking for the order ends the evaluation, as it does in Camunda's engine for
+    /// two lists whose items have an order.
+    #[cold]
+    fn fails(&mut self, a: &Value, b: &Value) -> Result<bool, Error> {
+        let (Value::List(_), Value::List(_)) = (a, b) else { return Ok(false) };
+        self.budget.steps(weight(a).saturating_add(weight(b)))?;
+        self.room(a.depth().max(b.depth()) / 2)?;
+        Ok(has_order(a) && has_order(b))
     }
 
     #[inline(never)]
@@ -90,4 +100,13 @@ impl Run {
             name => name == value.type_name(),
         }))
     }
+}
+
+/// Whether values like this are put in order: a list by its first item, which the others
+/// must be like.
+fn has_order(value: &Value) -> bool {
+    let Value::List(items) = value else { return order(value, value).is_some() };
+    let Some(first) = items.first() else { return false };
+    let lists = |item: &Value| first.as_list().is_some() && item.as_list().is_some();
+    has_order(first) && items.iter().all(|item| lists(item) || order(first, item).is_some())
 }

@@ -1,5 +1,7 @@
 //! What to say about a function that nobody knows.
 
+use std::sync::Arc;
+
 use super::Run;
 use crate::feel::ast::Invocation;
 use crate::feel::builtins;
@@ -12,6 +14,10 @@ impl Run {
     #[cold]
     #[inline(never)]
     pub(super) fn warn_no_function(&mut self, call: &Invocation) {
+        // To find a name that is near takes much longer than a step, and changes nothing any more.
+        if self.warned_of(call) {
+            return;
+        }
         let name = &*call.name;
         let forms = self.forms(name, call);
         if !forms.is_empty() {
@@ -28,6 +34,17 @@ impl Run {
             }
             None => self.warn(format_args!("no function '{name}'")),
         }
+    }
+
+    /// Whether this unknown function has been warned of, or further warnings are not kept.
+    fn warned_of(&mut self, call: &Invocation) -> bool {
+        let form = (Arc::clone(&call.name), call.arguments.len());
+        if self.unknown.contains(&form) || self.has_all_warnings() {
+            self.pass_warning();
+            return true;
+        }
+        self.unknown.push(form);
+        false
     }
 
     fn forms(&self, name: &str, call: &Invocation) -> Vec<String> {

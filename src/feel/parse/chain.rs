@@ -17,8 +17,9 @@ impl Parser<'_> {
     pub(super) fn ranked(&mut self, floor: Rank) -> Parsed<Expr> {
         self.enter()?;
         let mut waiting = Vec::new();
+        let enclosed = self.cursor.looks_at("(");
         let mut operand = self.operand(floor)?;
-        let mut closed = Closed::Nothing;
+        let mut closed = closed_by(&operand, enclosed);
         while let Some((operator, length)) = self.operator() {
             let rank = operator.rank();
             if rank < floor || !closed.allows(rank) {
@@ -65,6 +66,7 @@ impl Parser<'_> {
 
     #[inline(never)]
     fn negated(&mut self) -> Parsed<Expr> {
+        self.cursor.skip();
         let rest = self.cursor.rest();
         let digit = |next: char| next.is_ascii_digit() || next == '.';
         if rest.starts_with('-') && rest[1..].starts_with(digit) {
@@ -103,7 +105,8 @@ impl Parser<'_> {
         if self.cursor.eat("(") {
             self.more_tests(&mut tests)?;
         } else {
-            tests.push(self.test_of(Rank::Comparison)?);
+            let rank = if self.at_keyword() { Rank::Or } else { Rank::Comparison };
+            tests.push(self.test_of(rank)?);
         }
         self.leave();
         Ok(tests)
@@ -155,7 +158,9 @@ impl Parser<'_> {
     /// The rest of a range whose start was read.
     pub(super) fn range_after(&mut self, start: Expr, start_included: bool) -> Parsed<RangeEnds> {
         self.expect("..", "'..' and the end of the range")?;
+        let outer = self.range_end.replace(self.depth + 1);
         let end = self.ranked(Rank::Sum)?;
+        self.range_end = outer;
         let end_included = match self.cursor.peek() {
             Some(']') => true,
             Some(')' | '[') => false,
@@ -164,6 +169,21 @@ impl Parser<'_> {
         self.cursor.advance(1);
         Ok(RangeEnds { start, start_included, end, end_included })
     }
+}
+
+/// What may not follow a first operand: nothing tighter than `and` follows a test, and
+/// `if`, `for` and their like reach as far as they can.
+fn closed_by(operand: &Expr, enclosed: bool) -> Closed {
+    match operand {
+        Expr::Test(_) => Closed::Operand,
+        operand if is_open(operand) && !enclosed => Closed::All,
+        _ => Closed::Nothing,
+    }
+}
+
+/// Whether an expression has no end of its own.
+pub(super) fn is_open(operand: &Expr) -> bool {
+    matches!(operand, Expr::If(_) | Expr::For(_) | Expr::Quantified(..))
 }
 
 /// Joins what waits for the operand, as far as it binds no looser than this.

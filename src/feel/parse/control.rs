@@ -34,6 +34,14 @@ impl Parser<'_> {
         found.map(|(_, keyword)| keyword)
     }
 
+    /// Whether `if`, `for` or their like come next.
+    pub(super) fn at_keyword(&mut self) -> bool {
+        let start = self.cursor.position();
+        let found = self.keyword(Rank::Or).is_some_and(|keyword| keyword != Keyword::Function);
+        self.cursor.jump(start);
+        found
+    }
+
     /// Takes the word if what follows fits it.
     fn takes_word(&mut self, word: &str, fits: fn(&mut Self) -> bool) -> bool {
         let start = self.cursor.position();
@@ -47,10 +55,13 @@ impl Parser<'_> {
     /// Whether an expression can begin here: else `if` is a name.
     fn at_condition(&mut self) -> bool {
         match self.cursor.peek() {
-            None | Some(')' | ']' | '}' | ',' | '.' | '=' | '!' | '*' | '/' | '+' | ':') => false,
+            Some('.') => self.cursor.rest()[1..].starts_with(|next: char| next.is_ascii_digit()),
+            None | Some(')' | ']' | '}' | ',' | '=' | '!' | '*' | '/' | '+' | ':') => false,
             Some(_) => {
-                let words = ["and", "or", "in", "between", "instance", "then", "else"];
-                !words.iter().any(|word| self.cursor.looks_at_word(word))
+                let words = ["in", "between", "instance", "then", "else"];
+                let joining = ["and", "or"].iter().any(|word| self.cursor.looks_at_word(word));
+                let function = self.cursor.looks_at("and(") || self.cursor.looks_at("or(");
+                function || !(joining || words.iter().any(|word| self.cursor.looks_at_word(word)))
             }
         }
     }
@@ -94,13 +105,20 @@ impl Parser<'_> {
         })
     }
 
+    /// A list, which no sum is unless it stands in parentheses, or two ends.
     #[inline(never)]
     fn iterated(&mut self) -> Parsed<Iterated> {
+        self.cursor.skip();
+        let begin = self.cursor.position();
         let start = self.ranked(Rank::Sum)?;
-        if !self.cursor.eat("..") {
-            return Ok(Iterated::List(start));
+        let enclosed = self.parenthesis == (begin, self.cursor.position());
+        if self.cursor.eat("..") {
+            return Ok(Iterated::Between(start, self.ranked(Rank::Sum)?));
         }
-        Ok(Iterated::Between(start, self.ranked(Rank::Sum)?))
+        if matches!(start, Expr::Arithmetic(_) | Expr::Negated(_)) && !enclosed {
+            return self.unexpected("'..' and the end of the range");
+        }
+        Ok(Iterated::List(start))
     }
 
     /// The rest of `function(a, b) body`.

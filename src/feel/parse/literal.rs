@@ -108,7 +108,10 @@ impl Parser<'_> {
             Some('`') => self.name("a key"),
             _ => {
                 let rest = self.cursor.rest();
-                let key = rest[..rest.find(KEY_ENDS).unwrap_or(rest.len())].trim_end();
+                let mut key = rest[..rest.find(KEY_ENDS).unwrap_or(rest.len())].trim_end();
+                while let Some(comment) = key.rfind("/*").filter(|_| key.ends_with("*/")) {
+                    key = key[..comment].trim_end();
+                }
                 if key.is_empty() {
                     return self.unexpected("a key");
                 }

@@ -63,6 +63,8 @@ pub(super) enum Closed {
     Comparison,
     /// Anything tighter than `and`: `between` and its like end their operand.
     Operand,
+    /// Anything.
+    All,
 }
 
 impl Closed {
@@ -71,6 +73,7 @@ impl Closed {
             Self::Nothing => true,
             Self::Comparison => rank != Rank::Comparison,
             Self::Operand => rank < Rank::Comparison,
+            Self::All => false,
         }
     }
 }

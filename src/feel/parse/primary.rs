@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::chain::is_condition;
+use super::chain::{is_condition, is_open};
 use super::control::Keyword;
 use super::cursor::Cursor;
 use super::operator::Rank;
@@ -17,8 +17,12 @@ const ENDING_WORDS: [&str; 6] = ["and", "or", "then", "else", "return", "satisfi
 impl Parser<'_> {
     /// A value and the steps behind it; `rank` tells whether `if` or a test may stand here.
     pub(super) fn value(&mut self, rank: Rank) -> Parsed<Expr> {
-        let base = self.bare_value(rank)?;
-        self.steps(base)
+        let enclosed = self.cursor.looks_at("(");
+        match self.bare_value(rank)? {
+            test @ Expr::Test(_) => Ok(test),
+            open if is_open(&open) && !enclosed => Ok(open),
+            base => self.steps(base),
+        }
     }
 
     fn bare_value(&mut self, rank: Rank) -> Parsed<Expr> {
@@ -50,16 +54,19 @@ impl Parser<'_> {
         Ok(in_range(self.range_after(start, false)?))
     }
 
-    /// `(a)`, or a range that begins so.
+    /// `(a)`, or a range that begins so. A test in parentheses is a condition.
     #[inline(never)]
     fn parenthesis(&mut self, rank: Rank) -> Parsed<Expr> {
+        let start = self.cursor.position();
         self.cursor.advance(1);
         let inner = self.expression()?;
-        if rank <= Rank::Comparison && self.cursor.looks_at("..") {
+        if rank <= Rank::Comparison && self.begins_range(&inner) {
             return Ok(in_range(self.range_after(inner, false)?));
         }
         self.expect(")", "an operator or ')'")?;
-        Ok(inner)
+        self.cursor.skip();
+        self.parenthesis = (start, self.cursor.position());
+        Ok(if matches!(inner, Expr::Test(_)) { Expr::And(vec![inner]) } else { inner })
     }
 
     /// `[a, b]`, or a range that begins so.
@@ -72,11 +79,19 @@ impl Parser<'_> {
                 self.expect(",", "an operator, ',' or ']'")?;
             }
             items.push(self.expression()?);
-            if items.len() == 1 && rank <= Rank::Comparison && self.cursor.looks_at("..") {
+            if let [start] = &*items
+                && rank <= Rank::Comparison
+                && self.begins_range(start)
+            {
                 return self.closed_range(items);
             }
         }
         Ok(Expr::List(items))
+    }
+
+    /// Whether what was read is the start of a range.
+    fn begins_range(&mut self, start: &Expr) -> bool {
+        !matches!(start, Expr::Test(_)) && self.cursor.looks_at("..")
     }
 
     /// The rest of `[a..b]`.
@@ -149,7 +164,7 @@ impl Parser<'_> {
             if self.at_point() {
                 self.cursor.advance(1);
                 steps.push(Step::Key(self.property()?));
-            } else if self.cursor.looks_at("[") && !self.at_outer_range_end() {
+            } else if self.cursor.looks_at("[") && !self.at_range_end() {
                 self.cursor.advance(1);
                 steps.push(self.filter()?);
             } else {
@@ -175,12 +190,15 @@ impl Parser<'_> {
         self.cursor.looks_at(".") && !self.cursor.looks_at("..")
     }
 
-    /// Whether the bracket here can only be the open end of a range, as in `]1..5[`.
-    fn at_outer_range_end(&self) -> bool {
+    /// Whether the bracket here is the open end of a range, as in `]1..5[`.
+    fn at_range_end(&self) -> bool {
+        if self.range_end != Some(self.depth) {
+            return false;
+        }
         let mut after = Cursor::new(self.cursor.rest());
         after.advance(1);
         match after.peek() {
-            None | Some(')' | ',' | '}') => true,
+            None | Some(')' | ',' | '}' | ']') => true,
             Some(_) => ENDING_WORDS.iter().any(|word| after.looks_at_word(word)),
         }
     }

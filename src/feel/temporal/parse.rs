@@ -2,7 +2,7 @@
 
 use jiff::civil;
 
-use super::zone::{Zone, offset, region};
+use super::zone::{SHORT, Zone, offset, region};
 use super::{DateTime, Time};
 
 /// Reads `2026-05-01`.
@@ -30,11 +30,9 @@ pub(crate) fn parse_time(text: &str) -> Option<Time> {
     let time = clock_time(clock)?;
     let zone = match zone {
         Suffix::None => None,
-        Suffix::Offset(text) => Some(Zone::fixed(offset(text)?)),
-        Suffix::Region(name) => Some(Zone::parse(name)?),
-        Suffix::Both(text, name) => {
-            Some(Zone { offset: offset(text)?, region: Some(region(name)?) })
-        }
+        Suffix::Offset(text) => Some(Zone::fixed(offset(text, &SHORT)?)),
+        Suffix::Region(name) => Some(Zone::literal(name)?),
+        Suffix::Both(..) => return None,
     };
     Some(Time { time, zone })
 }
@@ -46,11 +44,14 @@ pub(crate) fn parse_date_time(text: &str) -> Option<DateTime> {
     let local = parse_date(date)?.to_datetime(clock_time(clock)?);
     match zone {
         Suffix::None => Some(DateTime { local, zone: None }),
-        Suffix::Offset(text) => Some(DateTime { local, zone: Some(Zone::fixed(offset(text)?)) }),
+        Suffix::Offset(text) => {
+            Some(DateTime { local, zone: Some(Zone::fixed(offset(text, &SHORT)?)) })
+        }
         Suffix::Region(name) => in_zone(local, name),
         Suffix::Both(text, name) => {
-            let moment = Zone::fixed(offset(text)?).instant(local)?;
-            let zone = Zone { offset: offset(text)?, region: Some(region(name)?) };
+            let offset = offset(text, &SHORT)?;
+            let moment = Zone::fixed(offset).instant(local)?;
+            let zone = Zone { offset, region: Some(region(name)?) };
             let (zone, local) = zone.to_local(moment);
             Some(DateTime { local, zone: Some(zone) })
         }
@@ -58,11 +59,13 @@ pub(crate) fn parse_date_time(text: &str) -> Option<DateTime> {
 }
 
 fn in_zone(local: civil::DateTime, name: &str) -> Option<DateTime> {
-    if let Some(offset) = offset(name) {
-        return Some(DateTime { local, zone: Some(Zone::fixed(offset)) });
+    match Zone::literal(name)? {
+        Zone { region: Some(region), .. } => {
+            let (zone, local) = Zone::at(region, local)?;
+            Some(DateTime { local, zone: Some(zone) })
+        }
+        fixed => Some(DateTime { local, zone: Some(fixed) }),
     }
-    let (zone, local) = Zone::at(region(name)?, local)?;
-    Some(DateTime { local, zone: Some(zone) })
 }
 
 /// What stands behind the time.
@@ -75,20 +78,16 @@ enum Suffix<'a> {
 
 /// Parts a time from its zone: `Z`, `+01:00`, `@Europe/Berlin`, `+01:00[Europe/Berlin]`.
 fn zoned(text: &str) -> (&str, Suffix<'_>) {
-    let (before, region) = match text.split_once('@') {
-        Some((before, name)) => (before, Some(name)),
-        None => match text.strip_suffix(']').and_then(|text| text.split_once('[')) {
-            Some((before, name)) => (before, Some(name)),
-            None => (text, None),
-        },
-    };
-    let start = before.find(['Z', 'z', '+', '-']).unwrap_or(before.len());
-    let (clock, offset) = before.split_at(start);
-    match (offset, region) {
-        ("", None) => (clock, Suffix::None),
-        ("", Some(name)) => (clock, Suffix::Region(name)),
-        (offset, None) => (clock, Suffix::Offset(offset)),
-        (offset, Some(name)) => (clock, Suffix::Both(offset, name)),
+    if let Some((clock, name)) = text.split_once('@') {
+        return (clock, Suffix::Region(name));
+    }
+    let start = text.find(['Z', '+', '-']).unwrap_or(text.len());
+    let (clock, offset) = text.split_at(start);
+    let both = offset.strip_suffix(']').and_then(|both| both.split_once('['));
+    match both {
+        Some((offset, name)) => (clock, Suffix::Both(offset, name)),
+        None if offset.is_empty() => (clock, Suffix::None),
+        None => (clock, Suffix::Offset(offset)),
     }
 }
 

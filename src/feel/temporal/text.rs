@@ -11,7 +11,7 @@ impl Value {
     /// A temporal as JSON carries it: hours instead of days, no name of a region.
     pub(crate) fn java_text(&self) -> Option<String> {
         Some(match self {
-            Self::Date(date) => date.to_string(),
+            Self::Date(date) => date_text(*date),
             Self::Time(time) => match &time.zone {
                 Some(zone) => short_clock(time.time) + &offset(zone.offset),
                 None => clock(time.time),
@@ -29,7 +29,7 @@ impl Value {
     /// A temporal as `string()` writes it.
     pub(crate) fn temporal_text(&self) -> Option<String> {
         Some(match self {
-            Self::Date(date) => date.to_string(),
+            Self::Date(date) => date_text(*date),
             Self::Time(time) => time.to_string(),
             Self::DateTime(moment) => moment.to_string(),
             Self::DayTimeDuration(duration) => duration_text(*duration),
@@ -63,8 +63,13 @@ fn zone(zone: Option<&Zone>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Resul
     }
 }
 
+fn date_text(date: civil::Date) -> String {
+    let sign = if date.year() < 0 { "-" } else { "" };
+    format!("{sign}{:04}-{:02}-{:02}", date.year().unsigned_abs(), date.month(), date.day())
+}
+
 fn local(moment: civil::DateTime) -> String {
-    format!("{}T{}", moment.date(), clock(moment.time()))
+    format!("{}T{}", date_text(moment.date()), clock(moment.time()))
 }
 
 fn clock(time: civil::Time) -> String {
@@ -74,13 +79,17 @@ fn clock(time: civil::Time) -> String {
     text
 }
 
-/// Without seconds, if there are none.
+/// Without seconds, if there are none; fractions in groups of three digits.
 fn short_clock(time: civil::Time) -> String {
     if time.second() == 0 && time.subsec_nanosecond() == 0 {
-        format!("{:02}:{:02}", time.hour(), time.minute())
-    } else {
-        clock(time)
+        return format!("{:02}:{:02}", time.hour(), time.minute());
     }
+    let mut text = clock(time);
+    if let Some((_, fraction)) = text.split_once('.') {
+        let missing = fraction.len().next_multiple_of(3) - fraction.len();
+        text.extend(std::iter::repeat_n('0', missing));
+    }
+    text
 }
 
 fn fraction(nanos: i32) -> String {
@@ -91,7 +100,7 @@ fn fraction(nanos: i32) -> String {
     format!(".{}", digits.trim_end_matches('0'))
 }
 
-fn offset(offset: Offset) -> String {
+pub(super) fn offset(offset: Offset) -> String {
     let seconds = offset.seconds();
     if seconds == 0 {
         return "Z".to_owned();

@@ -3,6 +3,21 @@
 use jiff::tz::{Dst, Offset, TimeZone};
 use jiff::{Timestamp, civil};
 
+use super::text;
+
+/// The shape of an offset behind a time.
+pub(super) const SHORT: [&str; 1] = ["00:00"];
+/// The shapes of an offset as the name of a zone in a literal.
+const EXACT: [&str; 2] = ["00:00", "00:00:00"];
+/// The shapes of an offset as the name of a zone elsewhere.
+const LOOSE: [&str; 6] = ["0", "00", "0000", "00:00", "000000", "00:00:00"];
+/// What may stand before such an offset.
+const PREFIXES: [&str; 3] = ["UTC", "GMT", "UT"];
+/// The furthest that a clock may be from UTC.
+const MAX_SECONDS: i32 = 18 * 3600;
+/// Names of the database of zones that Java leaves out.
+const UNKNOWN_TO_JAVA: [&str; 5] = ["EST", "MST", "HST", "ROC", "Factory"];
+
 /// An offset from UTC and perhaps the region it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone {
@@ -52,12 +67,33 @@ impl Zone {
         self.offset.to_timestamp(local).ok()
     }
 
-    /// Reads `Z`, an offset such as `+01:00`, or a region such as `Europe/Berlin`.
+    /// Reads the name of a zone as a function takes it: a region such as `Europe/Berlin`,
+    /// or an offset such as `Z`, `+01:00`, `+1` or `GMT+1`.
     pub fn parse(text: &str) -> Option<Self> {
-        match offset(text) {
-            Some(offset) => Some(Self::fixed(offset)),
-            None => Some(Self::standard(&region(text)?)),
+        Self::named(text, &LOOSE)
+    }
+
+    /// Reads the name of a zone as it stands behind the `@` of a literal.
+    pub(super) fn literal(text: &str) -> Option<Self> {
+        Self::named(text, &EXACT)
+    }
+
+    /// A region, or an offset of one of these shapes.
+    fn named(text: &str, shapes: &[&str]) -> Option<Self> {
+        if let Some(region) = region(text) {
+            return Some(Self::standard(&region));
         }
+        let prefix = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix));
+        match prefix {
+            Some("") => Some(Self::UTC),
+            Some("Z") => None,
+            rest => offset(rest.unwrap_or(text), shapes).map(Self::fixed),
+        }
+    }
+
+    /// The name of the region or the offset.
+    pub(super) fn id(&self) -> String {
+        self.name().map_or_else(|| text::offset(self.offset), str::to_owned)
     }
 
     /// The name of the region.
@@ -66,9 +102,9 @@ impl Zone {
     }
 }
 
-/// Reads `Z` or `+hh:mm[:ss]`, seconds and minutes optional.
-pub(super) fn offset(text: &str) -> Option<Offset> {
-    if text == "Z" || text == "z" {
+/// Reads `Z`, or a signed offset of one of these shapes.
+pub(super) fn offset(text: &str, shapes: &[&str]) -> Option<Offset> {
+    if text == "Z" {
         return Some(Offset::UTC);
     }
     let (sign, rest) = match text.as_bytes().first()? {
@@ -76,21 +112,52 @@ pub(super) fn offset(text: &str) -> Option<Offset> {
         b'-' => (-1, &text[1..]),
         _ => return None,
     };
-    let mut parts = rest.split(':');
-    let hours = two_digits(parts.next()?)?;
-    let minutes = parts.next().map_or(Some(0), two_digits)?;
-    let seconds = parts.next().map_or(Some(0), two_digits)?;
-    let fits = hours <= 18 && minutes < 60 && seconds < 60 && parts.next().is_none();
+    let shape = rest.replace(|character: char| character.is_ascii_digit(), "0");
+    shapes.contains(&&*shape).then_some(())?;
+    let mut digits = rest.replace(':', "");
+    if digits.len() == 1 {
+        digits.insert(0, '0');
+    }
+    let part = |at: usize| digits.get(at..at + 2).map_or(Some(0), |part| part.parse::<i32>().ok());
+    let (hours, minutes, seconds) = (part(0)?, part(2)?, part(4)?);
+    let total = hours * 3600 + minutes * 60 + seconds;
+    let fits = total <= MAX_SECONDS && minutes < 60 && seconds < 60;
     fits.then_some(())?;
-    Offset::from_seconds(sign * (hours * 3600 + minutes * 60 + seconds)).ok()
+    Offset::from_seconds(sign * total).ok()
 }
 
-fn two_digits(text: &str) -> Option<i32> {
-    let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits { text.parse().ok() } else { None }
-}
-
-/// The region of a name; the names of offsets are none.
+/// The region of a name, spelled exactly so; the names of offsets are none.
 pub(super) fn region(name: &str) -> Option<TimeZone> {
-    TimeZone::get(name).ok()
+    let region = TimeZone::get(name).ok()?;
+    (region.iana_name() == Some(name) && !UNKNOWN_TO_JAVA.contains(&name)).then_some(region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(zone: Option<Zone>) -> Option<i32> {
+        zone.map(|zone| zone.offset.seconds())
+    }
+
+    #[test]
+    fn a_function_reads_zones_more_loosely_than_a_literal() {
+        for text in ["+2", "+02", "+0200", "+020000", "GMT+2", "UTC+02", "UT+0200"] {
+            assert_eq!(seconds(Zone::parse(text)), Some(7200), "{text}");
+            assert_eq!(Zone::literal(text), None, "{text}");
+        }
+        for text in ["+02:00", "+02:00:00", "GMT+02:00", "Etc/GMT-2"] {
+            assert_eq!(seconds(Zone::parse(text)), Some(7200), "{text}");
+            assert_eq!(seconds(Zone::literal(text)), Some(7200), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_zone_is_none() {
+        for text in
+            ["", "z", "utc", "europe/berlin", "EST", "UTCZ", "+19", "+18:01", "+2:30", "x y"]
+        {
+            assert_eq!(Zone::parse(text), None, "{text}");
+        }
+    }
 }

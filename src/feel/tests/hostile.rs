@@ -226,3 +226,33 @@ fn huge_texts_and_numbers_are_refused_or_bounded() {
         assert_eq!(answers("@\"2020-01-01\" + @\"P178956970Y\""), "null");
     });
 }
+
+#[test]
+fn results_that_share_their_parts_are_as_large_as_they_are_written() {
+    on_a_small_stack(|| {
+        let key = "k".repeat(60_000);
+        for text in [
+            "for i in 1..62 return partial".to_owned(),
+            "{r: for i in 1..40 return {a: partial, b: partial}}".to_owned(),
+            format!("for i in 1..100000 return {{\"{key}\": i}}"),
+            format!("{{t: \"{key}\", r: for i in 1..100000 return t}}.r"),
+        ] {
+            let error = refused(&text);
+            assert!(error.contains("result is too large"), "{text:.60}: {error}");
+        }
+        assert_eq!(answers("count(for i in 1..62 return partial)"), "62");
+    });
+}
+
+#[test]
+fn a_mistake_in_a_loop_costs_no_more_than_a_step() {
+    let key = "k".repeat(100_000);
+    let calls = "for i in 1..90, j in 1..300 return duratiom ing(i)";
+    let keys = format!("{{a: {{\"{key}\": 1}}, r: for i in 1..90, j in 1..300 return a.b}}.r");
+    for text in [calls, &keys] {
+        let answer = evaluate(text, &json!({})).unwrap();
+        assert_eq!(answer.warnings.len(), 1, "{text:.60}");
+        let warning = answer.warnings[0].to_string();
+        assert!(warning.len() < 600, "{} bytes", warning.len());
+    }
+}

@@ -1,7 +1,8 @@
 //! JSON to values and back.
 //!
 //! Numbers keep every digit. Temporals become the ISO texts of the Java library (no zone
-//! name, hours instead of days); ranges and functions have no JSON and become null.
+//! name, hours instead of days). Functions have no JSON and become null; as entries of a
+//! context they are left out.
 //!
 //! Plain loops instead of iterators: their frames are what a level of nesting costs.
 
@@ -93,7 +94,9 @@ fn to_array(items: &[Value]) -> Json {
 fn to_object(context: &Context) -> Json {
     let mut object = serde_json::Map::with_capacity(context.len());
     for (key, value) in context {
-        object.insert(key.to_string(), value.to_json());
+        if !matches!(value, Value::Function(_)) {
+            object.insert(key.to_string(), value.to_json());
+        }
     }
     Json::Object(object)
 }

@@ -44,6 +44,15 @@ pub(super) fn append(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, 
     Ok(Value::list([list, items].concat()))
 }
 
+/// With names, the items are a list.
+pub(super) fn append_all(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
+    let [Value::List(list), Value::List(items)] = arguments else {
+        return call.mismatch(arguments);
+    };
+    call.budget().items(list.len() + items.len())?;
+    Ok(Value::list([&list[..], &items[..]].concat()))
+}
+
 pub(super) fn concatenate(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let Some(items) = joined(call, arguments)? else { return Ok(Value::Null) };
     Ok(Value::list(items.into_iter().cloned().collect::<Vec<_>>()))

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{http, process::Process};
 
-/// What all replicas are configured with.
+/// What all replicas are configured with. They remember nothing, so that every copy of a
+/// request reaches the broker.
 const SETTINGS: &str = r#"
 [management]
 listen = "off"
@@ -14,6 +15,7 @@ listen = "off"
 [inbound]
 listen = "127.0.0.1:0"
 limits = { rate = 10000 }
+idempotency = { remember = 0 }
 
 [[inbound.credentials]]
 name = "flows"

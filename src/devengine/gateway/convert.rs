@@ -105,20 +105,20 @@ pub(super) fn files(request: &proto::DeployResourceRequest) -> Vec<(&str, &[u8])
 }
 
 /// What a deployment made.
-pub(super) fn deployed(deployment: Deployment, tenant: String) -> proto::DeployResourceResponse {
+pub(super) fn deployed(deployment: Deployment, tenant: &str) -> proto::DeployResourceResponse {
     let process = |(resource_name, process): (String, Deployed)| proto::Deployment {
         metadata: Some(Metadata::Process(proto::ProcessMetadata {
             bpmn_process_id: process.process_id,
             version: process.version,
             process_definition_key: process.key,
             resource_name,
-            tenant_id: tenant.clone(),
+            tenant_id: tenant.to_owned(),
         })),
     };
     proto::DeployResourceResponse {
         key: deployment.key,
         deployments: deployment.processes.into_iter().map(process).collect(),
-        tenant_id: tenant.clone(),
+        tenant_id: tenant.to_owned(),
     }
 }
 

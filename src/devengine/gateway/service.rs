@@ -177,7 +177,7 @@ impl Gateway for Calls {
         self.0
             .command(Rpc::Deploy, request, |engine, asked| {
                 let tenant = self.0.tenant(&asked.tenant_id)?;
-                Ok(convert::deployed(engine.deploy(&convert::files(&asked))?, tenant))
+                Ok(convert::deployed(engine.deploy(&convert::files(&asked))?, &tenant))
             })
             .await
     }

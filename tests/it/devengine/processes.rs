@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use serde_json::json;
 use servicenow_worker::{
-    devengine::DevEngine,
+    devengine::{DevEngine, Settings},
     job::Variables,
     outcome::Outcome,
     ports::{DEFAULT_TENANT, GatewayErrorKind, JobGateway, ProcessGateway, Subscription},
     zeebe::proto::{
         CreateProcessInstanceRequest, CreateProcessInstanceWithResultRequest,
-        DeployResourceRequest, Resource, deployment::Metadata, gateway_client::GatewayClient,
+        DeployResourceRequest, ProcessInstanceCreationStartInstruction, PublishMessageRequest,
+        Resource, deployment::Metadata, gateway_client::GatewayClient,
     },
 };
 use tonic::{Code, transport::Channel};
@@ -248,4 +249,77 @@ async fn an_instance_of_nothing_is_refused() {
     let again = raw.create_process_instance(by_key).await.unwrap().into_inner();
     assert_eq!((again.bpmn_process_id.as_str(), again.version), ("order", 1));
     assert!(again.process_instance_key > created.process_instance_key);
+}
+
+#[tokio::test]
+async fn a_business_id_is_taken_while_its_instance_runs() {
+    let engine = engine().await;
+    let mut raw = raw(&engine).await;
+    raw.deploy_resource(deployment("order.bpmn", &bpmn::one_task("order"))).await.unwrap();
+    raw.deploy_resource(deployment("other.bpmn", &bpmn::one_task("other"))).await.unwrap();
+    let with = |process: &str, id: &str| CreateProcessInstanceRequest {
+        business_id: Some(id.to_owned()),
+        ..instance(process)
+    };
+    let first = raw.create_process_instance(with("order", "INC1")).await.unwrap().into_inner();
+    let refused = raw.create_process_instance(with("order", "INC1")).await.unwrap_err();
+    assert_eq!(refused.code(), Code::AlreadyExists, "{refused}");
+    let awaited = CreateProcessInstanceWithResultRequest {
+        request: Some(with("order", "INC1")),
+        request_timeout: 20_000,
+        ..CreateProcessInstanceWithResultRequest::default()
+    };
+    let refused = raw.create_process_instance_with_result(awaited).await.unwrap_err();
+    assert_eq!(refused.code(), Code::AlreadyExists, "{refused}");
+    for free in [with("order", "INC2"), with("other", "INC1"), with("order", ""), with("order", "")]
+    {
+        raw.create_process_instance(free).await.unwrap();
+    }
+    engine.cancel(first.process_instance_key).unwrap();
+    raw.create_process_instance(with("order", "INC1")).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_engine_cannot_do_is_refused_rather_than_dropped() {
+    let engine = engine().await;
+    let mut raw = raw(&engine).await;
+    raw.deploy_resource(deployment("order.bpmn", &bpmn::one_task("order"))).await.unwrap();
+    let element_id = "task".to_owned();
+    let elsewhere = CreateProcessInstanceRequest {
+        start_instructions: vec![ProcessInstanceCreationStartInstruction { element_id }],
+        ..instance("order")
+    };
+    let refused = raw.create_process_instance(elsewhere).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().contains("startInstructions"), "{refused}");
+    let message = |id: &str| PublishMessageRequest {
+        name: "begin".to_owned(),
+        business_id: Some(id.to_owned()),
+        ..PublishMessageRequest::default()
+    };
+    let refused = raw.publish_message(message("INC1")).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().contains("businessId"), "{refused}");
+    raw.publish_message(message("")).await.unwrap();
+    assert!(engine.instances().is_empty());
+}
+
+#[tokio::test]
+async fn where_there_are_tenants_an_answer_names_the_one_that_was_asked_for() {
+    let settings = Settings { multi_tenancy: true, ..Settings::default() };
+    let engine = DevEngine::start(settings).await.unwrap();
+    let mut raw = raw(&engine).await;
+    let tenant_id = "hr".to_owned();
+    let deployment = deployment("echo.bpmn", &bpmn::nothing_to_do("echo"));
+    let deployment = DeployResourceRequest { tenant_id: tenant_id.clone(), ..deployment };
+    let deployed = raw.deploy_resource(deployment).await.unwrap().into_inner();
+    let asked = CreateProcessInstanceRequest { tenant_id, ..instance("echo") };
+    let created = raw.create_process_instance(asked.clone()).await.unwrap().into_inner();
+    let awaited = CreateProcessInstanceWithResultRequest {
+        request: Some(asked),
+        request_timeout: 20_000,
+        ..CreateProcessInstanceWithResultRequest::default()
+    };
+    let ended = raw.create_process_instance_with_result(awaited).await.unwrap().into_inner();
+    assert_eq!([deployed.tenant_id, created.tenant_id, ended.tenant_id], ["hr", "hr", "hr"]);
 }

@@ -157,5 +157,5 @@ async fn copies_of_a_start_with_a_business_id_start_one_instance() {
     expect_one(&calls, |call| matches!(call, Call::Create(_)));
     assert_eq!(running(&gateway), ["order"]);
     let instance = gateway.engine().instances().remove(0);
-    assert_eq!(instance.business_id.as_deref(), Some("open:route:business-id:INC1:3"));
+    assert_eq!(instance.business_id.as_deref(), Some("anonymous:route:business-id:INC1:3"));
 }

@@ -32,7 +32,7 @@ pub struct Cli {
 enum Command {
     /// Run the worker.
     #[command(after_help = "Example: servicenow-worker run --config worker.toml")]
-    Run(ConfigFile),
+    Run(run::Options),
     /// Read the configuration, report every mistake, connect nowhere.
     #[command(after_help = "Example: servicenow-worker check --config worker.toml")]
     Check(ConfigFile),
@@ -121,7 +121,7 @@ impl Cli {
     /// Runs the command to its end.
     pub fn run(self) -> anyhow::Result<Exit> {
         match self.command {
-            Command::Run(file) => run::run(file.read()?),
+            Command::Run(options) => run::run(&options),
             Command::Check(file) => check(&file),
             Command::Demo(options) => demo::run(&options),
             Command::Dev(options) => dev::run(options),
@@ -144,10 +144,12 @@ impl ConfigFile {
 fn check(file: &ConfigFile) -> anyhow::Result<Exit> {
     let (config, _) = file.read()?;
     let names: Vec<_> = config.connector.connections.keys().map(String::as_str).collect();
+    let inbound = config.inbound.as_ref().map(|inbound| format!(", inbound on {}", inbound.listen));
     say(&format!(
-        "configuration is valid: gateway {}, connections {}",
+        "configuration is valid: gateway {}, connections {}{}",
         config.zeebe.address,
-        if names.is_empty() { "none (inline instances only)".to_owned() } else { names.join(", ") }
+        if names.is_empty() { "none (inline instances only)".to_owned() } else { names.join(", ") },
+        inbound.unwrap_or_default()
     ));
     Ok(Exit::Done)
 }

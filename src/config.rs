@@ -3,10 +3,11 @@
 //! The environment wins. Unknown keys are mistakes. Every mistake is found before the first
 //! is reported, each with its key, what is wrong, and what to write instead.
 
-use crate::{connector, management, secret_store, servicenow, telemetry, worker, zeebe};
+use crate::{connector, inbound, management, secret_store, servicenow, telemetry, worker, zeebe};
 
 mod connections;
 mod environment;
+mod inbound_section;
 mod section;
 mod zeebe_section;
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub http: servicenow::http::Config,
     /// Where secrets come from.
     pub secrets: secret_store::Config,
+    /// The inbound endpoint, when there is to be one.
+    pub inbound: Option<inbound::Config>,
     /// The operators' listener.
     pub management: management::Config,
     /// The log.
@@ -53,6 +56,7 @@ impl Config {
         let secrets = secrets(&mut root.section("secrets"));
         let zeebe = root.section("zeebe");
         let (zeebe, tenants) = zeebe_section::read(zeebe);
+        let inbound = inbound_section::read(&mut root, zeebe.rest_address.is_some());
         let (worker, namespace, max_outage) = worker(root.section("worker"), tenants);
         let config = Self {
             zeebe,
@@ -67,6 +71,7 @@ impl Config {
             },
             http: http(root.section("http")),
             secrets: secrets.0,
+            inbound,
             management: management(root.section("management")),
             log: log(root.section("log")),
         };

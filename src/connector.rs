@@ -55,6 +55,9 @@ pub use headers::HEADERS;
 pub use pattern::{HostPattern, InvalidHostPattern};
 pub use plan::{Plan, Secrets};
 
+pub(crate) use json_path::JsonPath;
+pub(crate) use secrets::{names_in_text as secret_names, replace_in_text as with_secrets};
+
 use crate::job::Job;
 
 /// The core, shared by all jobs of a worker.

@@ -29,6 +29,8 @@ use self::{
 };
 use crate::{clock::SystemClock, ports::Clock};
 
+/// The version that knows what the engine does: business ids came with 8.9.
+const VERSION: &str = "8.9.0-dev";
 /// Calls that are kept word for word unless told otherwise.
 const RECORDED_CALLS: usize = 4096;
 
@@ -45,7 +47,7 @@ pub struct Settings {
     pub tls: Option<Identity>,
     /// The version it says it has.
     pub version: String,
-    /// Whether jobs can be asked for by other tenants than the default one.
+    /// Whether there are other tenants than the default one; all have the same processes.
     pub multi_tenancy: bool,
     /// Answers polls at once, as Camunda's engine for process tests does.
     pub never_waits: bool,
@@ -53,7 +55,7 @@ pub struct Settings {
     pub stream_capacity: usize,
     /// Sends a stream's headers with its first job, as gateways in Java do.
     pub late_headers: bool,
-    /// How many calls about jobs are kept word for word.
+    /// How many calls are kept word for word.
     pub recorded_calls: usize,
 }
 
@@ -64,7 +66,7 @@ impl Default for Settings {
             processes: Options::default(),
             clock: Arc::new(SystemClock),
             tls: None,
-            version: concat!(env!("CARGO_PKG_VERSION"), "-dev").to_owned(),
+            version: VERSION.to_owned(),
             multi_tenancy: false,
             never_waits: false,
             stream_capacity: 16,

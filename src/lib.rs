@@ -6,8 +6,8 @@
 //!   [`connector`], [`templates`]
 //! - the line where I/O begins: [`ports`]
 //! - adapters behind it: [`zeebe`], [`servicenow::http`], [`secret_store`], [`clock`]
-//! - engines, generic over the ports: [`worker`], [`sandbox`]; [`devengine`] stands in for
-//!   a cluster
+//! - engines, generic over the ports: [`worker`], [`inbound`], [`sandbox`]; [`devengine`]
+//!   stands in for a cluster
 //! - wiring: [`config`], [`telemetry`], [`management`], [`cli`]
 
 pub mod cli;
@@ -18,6 +18,7 @@ pub mod devengine;
 pub mod feel;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
+pub mod inbound;
 pub mod job;
 pub mod management;
 pub mod metrics;

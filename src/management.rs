@@ -15,7 +15,7 @@ use axum::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{metrics::Metrics, worker::GatewayHealth};
+use crate::{metrics::Metrics, ports::Readiness};
 
 /// Settings of the listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Shown {
     /// The figures.
     pub metrics: Arc<Metrics>,
     /// What is known of the gateway.
-    pub gateway: Arc<GatewayHealth>,
+    pub gateway: Arc<dyn Readiness>,
     /// Cancelled once the worker stops: no longer ready.
     pub stopping: CancellationToken,
 }

@@ -54,6 +54,13 @@ struct HttpCall {
     status: &'static str,
 }
 
+/// Labels of a call to the inbound endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InboundCall {
+    operation: &'static str,
+    status: u16,
+}
+
 /// What became of the command that ended a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandFate {
@@ -82,6 +89,7 @@ pub struct Metrics {
     effects: Counters<Kind>,
     scrubs: Counter,
     http: Histograms<HttpCall>,
+    inbound: Histograms<InboundCall>,
     slack: Histogram,
     in_flight: Arc<Gauge>,
     /// Most jobs held at once.
@@ -103,6 +111,7 @@ impl Default for Metrics {
             effects: Family::default(),
             scrubs: Counter::default(),
             http: Family::new_with_constructor(http_buckets),
+            inbound: Family::new_with_constructor(http_buckets),
             slack: Histogram::new([1.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 300.0]),
             in_flight: Arc::default(),
             limit: Gauge::default(),
@@ -132,6 +141,8 @@ impl Metrics {
         r.register("secret_scrubs", "Secret values masked on the way out", self.scrubs.clone());
         let help = "Calls to ServiceNow, until the answer was read";
         r.register("http_request_duration_seconds", help, self.http.clone());
+        let help = "Calls to the inbound endpoint, until the answer was ready";
+        r.register("inbound_request_duration_seconds", help, self.inbound.clone());
         let help = "Time left on a job's lock when its work ended";
         r.register("job_deadline_slack_seconds", help, self.slack.clone());
         r.register("inflight", "Jobs held now", Gauge::clone(&self.in_flight));
@@ -185,6 +196,12 @@ impl Metrics {
                 self.failed.get_or_create(&failure).inc()
             }
         };
+    }
+
+    /// A call to the inbound endpoint was answered.
+    pub fn inbound_call(&self, operation: &'static str, status: u16, took: Duration) {
+        let labels = InboundCall { operation, status };
+        self.inbound.get_or_create(&labels).observe(took.as_secs_f64());
     }
 
     /// A call to ServiceNow ended.

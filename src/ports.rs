@@ -1,6 +1,6 @@
 //! Where I/O begins: the few traits that adapters implement and engines use.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::Stream;
 use secrecy::SecretString;
@@ -11,10 +11,30 @@ use crate::{
     servicenow::{Endpoint, Reply, Request},
 };
 
+mod process;
+
+pub use process::{
+    Accepted, Broker, Cluster, ClusterRest, Correlated, Correlation, CreateInstance,
+    CreatedInstance, DEFAULT_TENANT, Message, Partition, ProcessGateway, ProcessRef, RestError,
+    Signal,
+};
+
 /// Wall time. Deadlines never use it: they use tokio's monotonic clock.
 pub trait Clock: Send + Sync + 'static {
     /// The current moment.
     fn now(&self) -> jiff::Timestamp;
+}
+
+impl fmt::Debug for dyn Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Clock")
+    }
+}
+
+/// Whether the program can do its work, for the operators' listener.
+pub trait Readiness: fmt::Debug + Send + Sync {
+    /// Whether what it needs has answered at least once.
+    fn is_ready(&self) -> bool;
 }
 
 /// Sends requests to ServiceNow: authentication, pooling, caps and time-outs are its own.
@@ -32,6 +52,12 @@ pub trait Transport: Send + Sync + 'static {
 pub trait SecretProvider: Send + Sync + 'static {
     /// The secret's current value; `None` when there is no such secret.
     fn secret(&self, name: &str) -> Result<Option<SecretString>, SecretUnreadable>;
+}
+
+impl fmt::Debug for dyn SecretProvider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretProvider")
+    }
 }
 
 /// A secret that is there but cannot be read.
@@ -133,6 +159,8 @@ pub enum GatewayErrorKind {
     NotFound,
     /// The job is in a state that forbids it, or leased to somebody else.
     Superseded,
+    /// What is to be made is there already.
+    AlreadyExists,
     /// The request itself is wrong, or too large. Sending it again cannot help.
     Invalid,
     /// We may not.

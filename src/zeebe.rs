@@ -13,16 +13,21 @@ mod auth;
 mod convert;
 mod gateway;
 mod oauth;
+mod process_gateway;
 pub mod proto;
+mod rest;
 mod status;
 
-pub use gateway::{Gateway, ProcessInstance};
+pub use gateway::Gateway;
+pub use rest::RestClient;
 
 /// How to reach the gateway.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// URL of the gateway: `http://host:port` or `https://host:port`.
     pub address: String,
+    /// URL of the cluster's REST API, without `/v2`, where there is one.
+    pub rest_address: Option<String>,
     /// PEM certificates to trust in place of the public roots.
     pub ca_file: Option<PathBuf>,
     /// The name to ask for in TLS and HTTP/2, where it is not the address's host.
@@ -39,6 +44,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             address: "http://127.0.0.1:26500".to_owned(),
+            rest_address: None,
             ca_file: None,
             authority: None,
             keep_alive: Duration::from_secs(45),
@@ -86,6 +92,9 @@ pub enum Error {
     /// The address is none.
     #[error("zeebe.grpc_address: '{0}' is no address: write http://host:port or https://host:port")]
     Address(String),
+    /// The REST address is none.
+    #[error("zeebe.rest_address: '{0}' is no address: write http://host:port or https://host:port")]
+    RestAddress(String),
     /// The authority override is none.
     #[error("zeebe.authority: '{0}' is no host name")]
     Authority(String),
@@ -95,6 +104,9 @@ pub enum Error {
     /// The TLS settings do not fit.
     #[error("zeebe: {0}")]
     Transport(#[from] tonic::transport::Error),
+    /// The client of the REST API cannot be made.
+    #[error("zeebe.rest_address: {0}")]
+    RestClient(String),
     /// The client of the token endpoint cannot be made.
     #[error("zeebe.auth: {0}")]
     TokenClient(String),

@@ -22,6 +22,7 @@ use crate::{
     devengine::{self, DevEngine},
     job::Variables,
     outcome::Outcome,
+    ports::{CreateInstance, DEFAULT_TENANT, Message, ProcessGateway},
     zeebe::Gateway,
 };
 
@@ -93,14 +94,16 @@ async fn perform(
     story: &mut Story,
 ) -> anyhow::Result<()> {
     story.scene(scene);
-    gateway.deploy(&format!("{}.bpmn", scene.process), scene.bpmn.as_bytes()).await?;
+    let file = format!("{}.bpmn", scene.process);
+    gateway.deploy_resource(&file, scene.bpmn.as_bytes(), DEFAULT_TENANT).await?;
     if let Some((_, calls, fault)) = &scene.fault {
         stage.sandbox.faults().push(calls.clone(), fault.clone());
     }
     let different = |difference| Different { process: scene.process, difference };
     let start = scene.variables.as_object().cloned().unwrap_or_default();
     let begin = Instant::now();
-    let ending = gateway.start_and_wait(scene.process, &start, PATIENCE);
+    let instance = CreateInstance::latest(scene.process, start.clone());
+    let ending = gateway.create_instance_with_result(&instance, PATIENCE, &[]);
     let mut ending = std::pin::pin!(ending);
     let mut callback = scene.callback.as_ref();
     let ended = loop {
@@ -124,7 +127,7 @@ async fn perform(
     while let Ok(piece) = told.try_recv() {
         story.worker.tell(&piece);
     }
-    let variables = ended.variables.unwrap_or_default();
+    let variables = ended.variables;
     let verdict = (scene.verdict)(&variables, &stage.sandbox).map_err(different)?;
     story.ended(scene, &variables, &verdict, begin.elapsed());
     Ok(())
@@ -161,6 +164,7 @@ async fn call_back(
         .unwrap_or_default();
     story::called_back(callback, &key);
     let variables = callback.variables.as_object().cloned().unwrap_or_default();
-    gateway.publish(callback.message, &key, TIME_TO_LIVE, &variables).await?;
+    let message = Message::new(callback.message, &key, TIME_TO_LIVE, variables);
+    gateway.publish_message(&message).await?;
     Ok(())
 }

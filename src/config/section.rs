@@ -92,6 +92,38 @@ impl<'m> Section<'m> {
         self.child(path, table)
     }
 
+    /// A part of this section, when it is there.
+    pub(super) fn optional_section(&mut self, name: &'static str) -> Option<Section<'m>> {
+        if self.table.contains_key(name) {
+            return Some(self.section(name));
+        }
+        self.known.push(name);
+        None
+    }
+
+    /// The parts of a list of sections, `[[name]]`.
+    pub(super) fn sections(&mut self, name: &'static str) -> Vec<Section<'m>> {
+        self.known.push(name);
+        let path = self.path_of(name);
+        let items = match self.table.remove(name) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(_) => {
+                self.findings.add(&path, &format!("is a list: write [[{path}]]"));
+                Vec::new()
+            }
+        };
+        let part = |(number, item): (usize, Value)| match item {
+            Value::Table(table) => Some(self.child(format!("{path}[{number}]"), table)),
+            other => {
+                let what = format!("is a section, not {}", other.type_str());
+                self.findings.add(&format!("{path}[{number}]"), &what);
+                None
+            }
+        };
+        items.into_iter().enumerate().filter_map(part).collect()
+    }
+
     /// The parts of this section that its author named.
     pub(super) fn named_sections(&mut self) -> Vec<(String, Section<'m>)> {
         let mut sections = Vec::new();

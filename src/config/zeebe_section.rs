@@ -11,6 +11,8 @@ const ADDRESS: Key = Key::new("grpc_address").env(&[
     "ZEEBE_GRPC_ADDRESS",
     "ZEEBE_ADDRESS",
 ]);
+const REST_ADDRESS: Key =
+    Key::new("rest_address").env(&["CAMUNDA_CLIENT_RESTADDRESS", "CAMUNDA_REST_ADDRESS"]);
 const INSECURE: Key =
     Key::new("insecure").env(&["CAMUNDA_INSECURE_CONNECTION", "ZEEBE_INSECURE_CONNECTION"]);
 const CA_FILE: Key = Key::new("ca_file").env(&[
@@ -85,10 +87,7 @@ pub(super) fn read(mut section: Section<'_>) -> (Config, Vec<String>) {
         config.keep_alive = pause;
     }
     let tenants = section.texts(TENANTS).unwrap_or_default();
-    // Reserved for synchronous correlation over REST.
-    section.text(
-        Key::new("rest_address").env(&["CAMUNDA_CLIENT_RESTADDRESS", "CAMUNDA_REST_ADDRESS"]),
-    );
+    config.rest_address = section.text(REST_ADDRESS).map(|address| with_scheme(&address, insecure));
     let auth = section.section("auth");
     config.authentication = authentication(auth, cloud.is_some());
     section.finish();

@@ -79,7 +79,7 @@ impl Gateway {
         &self.shared.counters
     }
 
-    /// The latest calls about jobs in their order, as many as are kept.
+    /// The latest calls in their order, as many as are kept.
     pub fn calls(&self) -> Vec<Seen> {
         self.shared.recorder.calls()
     }

@@ -11,7 +11,9 @@ use std::{
 use tokio::time::Instant;
 
 use super::{Worker, backoff::Backoff};
-use crate::ports::{Clock, GatewayError, GatewayErrorKind, JobGateway, SecretProvider, Transport};
+use crate::ports::{
+    Clock, GatewayError, GatewayErrorKind, JobGateway, Readiness, SecretProvider, Transport,
+};
 
 /// How often a lasting failure is logged.
 const REMIND: Duration = Duration::from_mins(1);
@@ -30,11 +32,6 @@ struct Outage {
 }
 
 impl GatewayHealth {
-    /// Whether the gateway has answered at least once.
-    pub fn is_ready(&self) -> bool {
-        self.answered_once.load(Ordering::Relaxed)
-    }
-
     /// The gateway answered.
     pub(super) fn answered(&self) {
         self.answered_once.store(true, Ordering::Relaxed);
@@ -70,6 +67,12 @@ impl GatewayHealth {
             }
             Some(_) => None,
         }
+    }
+}
+
+impl Readiness for GatewayHealth {
+    fn is_ready(&self) -> bool {
+        self.answered_once.load(Ordering::Relaxed)
     }
 }
 

@@ -90,7 +90,7 @@ async fn send<G: JobGateway>(
         match error.kind {
             GatewayErrorKind::NotFound => return Ok(Reported::Gone),
             GatewayErrorKind::Superseded => return Ok(Reported::Superseded),
-            GatewayErrorKind::Invalid => return Err(error),
+            GatewayErrorKind::Invalid | GatewayErrorKind::AlreadyExists => return Err(error),
             GatewayErrorKind::Denied => {
                 tracing::error!(job_key = %job.id.key, %error, "the engine lets us end no jobs");
                 return Ok(Reported::GivenUp);

@@ -7,11 +7,14 @@ use tonic::{Request, metadata::MetadataValue};
 use super::{Authentication, Error, oauth::Tokens};
 use crate::ports::{GatewayError, GatewayErrorKind};
 
+/// A value of the `authorization` metadata.
+pub(super) type Value = MetadataValue<tonic::metadata::Ascii>;
+
 /// Where the `authorization` metadata comes from.
 #[derive(Debug)]
 pub(super) enum Credentials {
     None,
-    Fixed(MetadataValue<tonic::metadata::Ascii>),
+    Fixed(Value),
     Tokens(Box<Tokens>),
 }
 
@@ -37,16 +40,24 @@ impl Credentials {
 
     /// Adds the credentials to a request. Tells which token was used.
     pub(super) async fn apply<M>(&self, request: &mut Request<M>) -> Result<Used, GatewayError> {
-        let (value, used) = match self {
-            Self::None => return Ok(Used::default()),
-            Self::Fixed(value) => (value.clone(), Used::default()),
+        let (value, used) = self.value().await?;
+        if let Some(value) = value {
+            request.metadata_mut().insert("authorization", value);
+        }
+        Ok(used)
+    }
+
+    /// The `authorization` value for a call now, and which token it is.
+    pub(super) async fn value(&self) -> Result<(Option<Value>, Used), GatewayError> {
+        match self {
+            Self::None => Ok((None, Used::default())),
+            Self::Fixed(value) => Ok((Some(value.clone()), Used::default())),
             Self::Tokens(tokens) => {
                 let token = tokens.current().await?;
-                (sensitive(&format!("Bearer {}", token.text.expose_secret()))?, Used(token.number))
+                let value = sensitive(&format!("Bearer {}", token.text.expose_secret()))?;
+                Ok((Some(value), Used(token.number)))
             }
-        };
-        request.metadata_mut().insert("authorization", value);
-        Ok(used)
+        }
     }
 
     /// The gateway refused the token that was used. Tells whether another try with a new one
@@ -63,7 +74,7 @@ impl Credentials {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Used(u64);
 
-fn sensitive(text: &str) -> Result<MetadataValue<tonic::metadata::Ascii>, GatewayError> {
+fn sensitive(text: &str) -> Result<Value, GatewayError> {
     let mut value: MetadataValue<_> = text.parse().map_err(|_| GatewayError {
         kind: GatewayErrorKind::Unauthenticated,
         message: "the credentials for the gateway have characters that no header can carry"

@@ -16,7 +16,7 @@ use super::{
     status,
 };
 use crate::{
-    job::{Job, JobRef, Variables},
+    job::{Job, JobRef},
     outcome::Outcome,
     ports::{GatewayError, GatewayErrorKind, JobGateway, JobStream, Subscription, Topology},
 };
@@ -26,7 +26,7 @@ const MAX_MESSAGE_BYTES: usize = 8 * 1024 * 1024;
 /// Window of the streams' connection: how much may be pushed beyond our reading.
 const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 /// How much longer than the gateway's own wait a poll is waited for.
-const POLL_MARGIN: Duration = Duration::from_secs(5);
+pub(super) const POLL_MARGIN: Duration = Duration::from_secs(5);
 /// How long the first jobs of a poll wait for those of further partitions.
 const MORE_BATCHES: Duration = Duration::from_secs(1);
 
@@ -36,16 +36,7 @@ pub struct Gateway {
     commands: GatewayClient<Channel>,
     streams: GatewayClient<Channel>,
     credentials: Credentials,
-    request_timeout: Duration,
-}
-
-/// A started process instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProcessInstance {
-    /// Its key.
-    pub key: i64,
-    /// The variables at its end, when its end was waited for.
-    pub variables: Option<Variables>,
+    pub(super) request_timeout: Duration,
 }
 
 impl Gateway {
@@ -66,85 +57,8 @@ impl Gateway {
         })
     }
 
-    /// Deploys one resource, a BPMN file for instance.
-    pub async fn deploy(&self, name: &str, content: &[u8]) -> Result<(), GatewayError> {
-        let resource = proto::Resource { name: name.to_owned(), content: content.to_vec() };
-        let request =
-            proto::DeployResourceRequest { resources: vec![resource], tenant_id: String::new() };
-        let limit = self.request_timeout.max(Duration::from_secs(30));
-        self.call(limit, request, async |mut client, request| {
-            client.deploy_resource(request).await.map(|_| ())
-        })
-        .await
-    }
-
-    /// Starts an instance of the latest version of a process.
-    pub async fn start(
-        &self,
-        bpmn_process_id: &str,
-        variables: &Variables,
-    ) -> Result<ProcessInstance, GatewayError> {
-        let request = convert::sized(start_request(bpmn_process_id, variables))?;
-        self.call(self.request_timeout, request, async |mut client, request| {
-            let answer = client.create_process_instance(request).await?.into_inner();
-            Ok(ProcessInstance { key: answer.process_instance_key, variables: None })
-        })
-        .await
-    }
-
-    /// Starts an instance and waits for its end.
-    pub async fn start_and_wait(
-        &self,
-        bpmn_process_id: &str,
-        variables: &Variables,
-        wait: Duration,
-    ) -> Result<ProcessInstance, GatewayError> {
-        let request = proto::CreateProcessInstanceWithResultRequest {
-            request: Some(start_request(bpmn_process_id, variables)),
-            request_timeout: convert::millis(wait),
-            fetch_variables: Vec::new(),
-        };
-        self.call(wait + POLL_MARGIN, request, async |mut client, request| {
-            let answer = client.create_process_instance_with_result(request).await?.into_inner();
-            let variables = serde_json::from_str(&answer.variables).unwrap_or_default();
-            Ok(ProcessInstance { key: answer.process_instance_key, variables: Some(variables) })
-        })
-        .await
-    }
-
-    /// Publishes a message that waits `time_to_live` for somebody to take it.
-    pub async fn publish(
-        &self,
-        name: &str,
-        correlation_key: &str,
-        time_to_live: Duration,
-        variables: &Variables,
-    ) -> Result<(), GatewayError> {
-        let request = proto::PublishMessageRequest {
-            name: name.to_owned(),
-            correlation_key: correlation_key.to_owned(),
-            time_to_live: convert::millis(time_to_live),
-            variables: convert::text(variables),
-            ..proto::PublishMessageRequest::default()
-        };
-        self.call(self.request_timeout, convert::sized(request)?, async |mut client, request| {
-            client.publish_message(request).await.map(|_| ())
-        })
-        .await
-    }
-
-    /// Cancels an instance.
-    pub async fn cancel(&self, process_instance_key: i64) -> Result<(), GatewayError> {
-        let request =
-            proto::CancelProcessInstanceRequest { process_instance_key, operation_reference: None };
-        self.call(self.request_timeout, request, async |mut client, request| {
-            client.cancel_process_instance(request).await.map(|_| ())
-        })
-        .await
-    }
-
     /// Sends a request, once more with a new token when the one it had is refused.
-    async fn call<M: Clone, R>(
+    pub(super) async fn call<M: Clone, R>(
         &self,
         limit: Duration,
         message: M,
@@ -274,18 +188,6 @@ async fn collect(
     };
     let _complete = tokio::time::timeout(MORE_BATCHES, rest).await;
     Ok(jobs)
-}
-
-fn start_request(
-    bpmn_process_id: &str,
-    variables: &Variables,
-) -> proto::CreateProcessInstanceRequest {
-    proto::CreateProcessInstanceRequest {
-        bpmn_process_id: bpmn_process_id.to_owned(),
-        version: -1,
-        variables: convert::text(variables),
-        ..proto::CreateProcessInstanceRequest::default()
-    }
 }
 
 fn client(channel: Channel) -> GatewayClient<Channel> {

@@ -27,9 +27,8 @@ fn kind(status: &Status) -> GatewayErrorKind {
         Code::DeadlineExceeded => GatewayErrorKind::TimedOut,
         Code::NotFound => GatewayErrorKind::NotFound,
         Code::FailedPrecondition => GatewayErrorKind::Superseded,
-        Code::InvalidArgument | Code::AlreadyExists | Code::OutOfRange | Code::Unimplemented => {
-            GatewayErrorKind::Invalid
-        }
+        Code::AlreadyExists => GatewayErrorKind::AlreadyExists,
+        Code::InvalidArgument | Code::OutOfRange | Code::Unimplemented => GatewayErrorKind::Invalid,
         Code::PermissionDenied => GatewayErrorKind::Denied,
         Code::Unauthenticated => GatewayErrorKind::Unauthenticated,
         Code::Ok
@@ -49,7 +48,8 @@ mod tests {
     #[test]
     fn each_status_has_one_meaning() {
         use GatewayErrorKind::{
-            Busy, Denied, Invalid, NotFound, Superseded, TimedOut, Unauthenticated, Unavailable,
+            AlreadyExists, Busy, Denied, Invalid, NotFound, Superseded, TimedOut, Unauthenticated,
+            Unavailable,
         };
         let too_large = "gRPC message exceeds maximum size 4194304: 5000000";
         let table = [
@@ -61,6 +61,7 @@ mod tests {
             (Code::NotFound, "no such job was found", NotFound),
             (Code::FailedPrecondition, "it is in state FAILED", Superseded),
             (Code::InvalidArgument, "variables", Invalid),
+            (Code::AlreadyExists, "message id", AlreadyExists),
             (Code::PermissionDenied, "tenant", Denied),
             (Code::Unauthenticated, "token", Unauthenticated),
             (Code::Internal, "oops", Unavailable),

@@ -10,6 +10,7 @@
 mod crashes;
 mod delivery;
 mod in_memory;
+mod inbound;
 mod inputs;
 mod mapping;
 mod operations;

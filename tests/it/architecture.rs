@@ -46,7 +46,7 @@ const PARTS: &[Part] = &[
         io: &[],
     },
     Part { files: &["templates"], modules: &["templates"], io: &[] },
-    Part { files: &["ports.rs"], modules: &["job", "outcome", "servicenow"], io: &[] },
+    Part { files: &["ports"], modules: &["job", "outcome", "servicenow"], io: &[] },
     Part { files: &["clock.rs"], modules: &["ports"], io: &[] },
     Part { files: &["tls.rs"], modules: &[], io: &["rustls"] },
     Part {
@@ -65,6 +65,12 @@ const PARTS: &[Part] = &[
         modules: &["connector", "job", "metrics", "outcome", "ports", "servicenow", "worker"],
         io: &["tokio", "tokio_util"],
     },
+    Part { files: &["inbound/jwks"], modules: &["inbound", "tls"], io: &["reqwest", "tokio"] },
+    Part {
+        files: &["inbound"],
+        modules: &["connector", "feel", "inbound", "job", "metrics", "outcome", "ports"],
+        io: &["axum", "hyper", "rustls", "tokio", "tokio_rustls", "tokio_util"],
+    },
     Part {
         files: &["sandbox"],
         modules: &["clock", "outcome", "ports", "sandbox", "servicenow"],
@@ -82,7 +88,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         files: &["management.rs"],
-        modules: &["metrics", "worker"],
+        modules: &["metrics", "ports"],
         io: &["axum", "tokio", "tokio_util"],
     },
     Part { files: &["telemetry.rs"], modules: &[], io: &[] },
@@ -91,7 +97,9 @@ const PARTS: &[Part] = &[
         modules: &[
             "config",
             "connector",
+            "inbound",
             "management",
+            "ports",
             "secret_store",
             "servicenow",
             "telemetry",

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use servicenow_worker::{
     devengine::{DevEngine, Settings},
-    ports::Subscription,
+    job::Variables,
+    ports::{CreateInstance, Subscription},
     zeebe::{self, Gateway, proto::ActivatedJob},
 };
 
-mod bpmn;
+use crate::support::bpmn;
+
 mod events;
 mod faults;
 mod incidents;
@@ -39,6 +41,10 @@ fn subscription() -> Subscription {
         tenants: Vec::new(),
         lease: false,
     }
+}
+
+fn order(variables: Variables) -> CreateInstance {
+    CreateInstance::latest("order", variables)
 }
 
 fn job() -> ActivatedJob {

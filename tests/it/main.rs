@@ -7,6 +7,7 @@ mod cli;
 mod devengine;
 mod element_templates;
 mod expressions;
+mod inbound;
 mod sandbox;
 mod secret_store;
 mod servicenow_http;

@@ -1,4 +1,5 @@
-//! What the gateway saw: counts of everything, and the calls about jobs word for word.
+//! What the gateway saw: counts of everything, and all calls but questions for the topology
+//! word for word.
 
 use std::{
     collections::VecDeque,
@@ -10,50 +11,45 @@ use std::{
 
 use tonic::Code;
 
-use crate::zeebe::proto::{
-    ActivateJobsRequest, CompleteJobRequest, FailJobRequest, StreamActivatedJobsRequest,
-    ThrowErrorRequest, UpdateJobTimeoutRequest,
-};
+use crate::zeebe::proto;
 
-/// A call as it came.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Call {
-    /// `ActivateJobs`.
-    Poll(ActivateJobsRequest),
-    /// `StreamActivatedJobs`.
-    Stream(StreamActivatedJobsRequest),
-    /// `CompleteJob`.
-    Complete(CompleteJobRequest),
-    /// `FailJob`.
-    Fail(FailJobRequest),
-    /// `ThrowError`.
-    Throw(ThrowErrorRequest),
-    /// `UpdateJobTimeout`.
-    Extend(UpdateJobTimeoutRequest),
+/// Calls with the messages that they carry, and how a message becomes a call.
+macro_rules! calls {
+    ($($call:ident: $rpc:literal $message:ident,)*) => {
+        /// A call as it came.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Call {
+            $(
+                #[doc = concat!("`", $rpc, "`.")]
+                $call(proto::$message),
+            )*
+        }
+
+        $(
+            impl From<proto::$message> for Call {
+                fn from(message: proto::$message) -> Self {
+                    Self::$call(message)
+                }
+            }
+        )*
+    };
 }
 
-impl From<CompleteJobRequest> for Call {
-    fn from(request: CompleteJobRequest) -> Self {
-        Self::Complete(request)
-    }
-}
-
-impl From<FailJobRequest> for Call {
-    fn from(request: FailJobRequest) -> Self {
-        Self::Fail(request)
-    }
-}
-
-impl From<ThrowErrorRequest> for Call {
-    fn from(request: ThrowErrorRequest) -> Self {
-        Self::Throw(request)
-    }
-}
-
-impl From<UpdateJobTimeoutRequest> for Call {
-    fn from(request: UpdateJobTimeoutRequest) -> Self {
-        Self::Extend(request)
-    }
+calls! {
+    Poll: "ActivateJobs" ActivateJobsRequest,
+    Stream: "StreamActivatedJobs" StreamActivatedJobsRequest,
+    Complete: "CompleteJob" CompleteJobRequest,
+    Fail: "FailJob" FailJobRequest,
+    Throw: "ThrowError" ThrowErrorRequest,
+    Extend: "UpdateJobTimeout" UpdateJobTimeoutRequest,
+    Retries: "UpdateJobRetries" UpdateJobRetriesRequest,
+    Resolve: "ResolveIncident" ResolveIncidentRequest,
+    Deploy: "DeployResource" DeployResourceRequest,
+    Create: "CreateProcessInstance" CreateProcessInstanceRequest,
+    CreateWithResult: "CreateProcessInstanceWithResult" CreateProcessInstanceWithResultRequest,
+    Cancel: "CancelProcessInstance" CancelProcessInstanceRequest,
+    Publish: "PublishMessage" PublishMessageRequest,
+    Broadcast: "BroadcastSignal" BroadcastSignalRequest,
 }
 
 /// A call and what the engine made of it, whatever the client was told.
@@ -103,19 +99,23 @@ pub struct Counters {
     pub extends: Count,
     /// Jobs that ended, by completion or error.
     pub ended: Count,
+    /// `Topology`.
+    pub topologies: Count,
+    /// Calls that a fault befell.
+    pub faulty: Count,
     /// Calls turned away for their credentials.
     pub unauthenticated: Count,
 }
 
 impl Counters {
-    /// Counts a command about a job.
+    /// Counts a command, if it is about a job.
     pub(super) fn command(&self, call: &Call, result: Code) {
         let (count, ends) = match call {
             Call::Complete(_) => (&self.completes, true),
             Call::Throw(_) => (&self.throws, true),
             Call::Fail(_) => (&self.fails, false),
             Call::Extend(_) => (&self.extends, false),
-            Call::Poll(_) | Call::Stream(_) => return,
+            _ => return,
         };
         count.add(1);
         self.ended.add(usize::from(ends && result == Code::Ok));

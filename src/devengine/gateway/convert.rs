@@ -105,20 +105,20 @@ pub(super) fn files(request: &proto::DeployResourceRequest) -> Vec<(&str, &[u8])
 }
 
 /// What a deployment made.
-pub(super) fn deployed(deployment: Deployment) -> proto::DeployResourceResponse {
+pub(super) fn deployed(deployment: Deployment, tenant: &str) -> proto::DeployResourceResponse {
     let process = |(resource_name, process): (String, Deployed)| proto::Deployment {
         metadata: Some(Metadata::Process(proto::ProcessMetadata {
             bpmn_process_id: process.process_id,
             version: process.version,
             process_definition_key: process.key,
             resource_name,
-            tenant_id: DEFAULT_TENANT.to_owned(),
+            tenant_id: tenant.to_owned(),
         })),
     };
     proto::DeployResourceResponse {
         key: deployment.key,
         deployments: deployment.processes.into_iter().map(process).collect(),
-        tenant_id: DEFAULT_TENANT.to_owned(),
+        tenant_id: tenant.to_owned(),
     }
 }
 
@@ -126,7 +126,12 @@ pub(super) fn deployed(deployment: Deployment) -> proto::DeployResourceResponse 
 pub(super) fn new_instance(
     request: proto::CreateProcessInstanceRequest,
 ) -> Result<NewInstance, Refusal> {
-    check_tenant(&request.tenant_id)?;
+    if !(request.start_instructions.is_empty() && request.runtime_instructions.is_empty()) {
+        return Err(invalid(
+            "startInstructions, runtimeInstructions: the dev engine begins at the start event and \
+             goes on to the end; leave them out",
+        ));
+    }
     let process = match (request.bpmn_process_id, request.version) {
         (id, _) if id.is_empty() && request.process_definition_key < 0 => {
             return Err(invalid("bpmnProcessId: write it, or a processDefinitionKey"));
@@ -136,42 +141,52 @@ pub(super) fn new_instance(
         (id, version) => ProcessRef::Version(id, version),
     };
     let variables = variables(&request.variables)?;
-    Ok(NewInstance { process, variables, business_id: None })
+    let business_id = request.business_id;
+    Ok(NewInstance { process, variables, business_id })
 }
 
 /// The instance that was started.
-pub(super) fn created(created: CreatedInstance) -> proto::CreateProcessInstanceResponse {
+pub(super) fn created(
+    created: CreatedInstance,
+    tenant_id: String,
+) -> proto::CreateProcessInstanceResponse {
     proto::CreateProcessInstanceResponse {
         process_definition_key: created.definition_key,
         bpmn_process_id: created.process_id,
         version: created.version,
         process_instance_key: created.key,
-        tenant_id: DEFAULT_TENANT.to_owned(),
+        tenant_id,
     }
 }
 
-/// The instance that was started and has ended, with all its variables or those asked for.
-pub(super) fn result(
-    created: CreatedInstance,
-    mut variables: Variables,
-    fetch: &[String],
-) -> proto::CreateProcessInstanceWithResultResponse {
+/// Keeps the variables that were asked for; all when none were.
+pub(super) fn fetched(variables: &mut Variables, fetch: &[String]) {
     if !fetch.is_empty() {
         variables.retain(|name, _| fetch.contains(name));
     }
+}
+
+/// The instance that was started and has ended.
+pub(super) fn result(
+    created: CreatedInstance,
+    variables: Variables,
+    tenant_id: String,
+) -> proto::CreateProcessInstanceWithResultResponse {
     proto::CreateProcessInstanceWithResultResponse {
         process_definition_key: created.definition_key,
         bpmn_process_id: created.process_id,
         version: created.version,
         process_instance_key: created.key,
         variables: Value::Object(variables).to_string(),
-        tenant_id: DEFAULT_TENANT.to_owned(),
+        tenant_id,
     }
 }
 
 /// The message to publish.
 pub(super) fn message(request: proto::PublishMessageRequest) -> Result<Message, Refusal> {
-    check_tenant(&request.tenant_id)?;
+    if request.business_id.is_some_and(|id| !id.is_empty()) {
+        return Err(invalid("businessId: the dev engine takes none with messages; leave it out"));
+    }
     Ok(Message {
         name: request.name,
         correlation_key: request.correlation_key,

@@ -18,10 +18,7 @@ use super::{
     queue::{Subscriber, millis},
     shared::{Shared, befall},
 };
-use crate::{
-    devengine::engine::DEFAULT_TENANT,
-    zeebe::proto::{self, gateway_server::Gateway},
-};
+use crate::zeebe::proto::{self, gateway_server::Gateway};
 
 /// The service that the generated server calls.
 #[derive(Clone)]
@@ -92,10 +89,10 @@ impl Gateway for Calls {
         self.0
             .command(Rpc::Complete, request, |engine, asked| {
                 let variables = convert::variables(&asked.variables)?;
-                engine.complete(asked.job_key, variables, asked.job_lease_token.as_deref())
+                engine.complete(asked.job_key, variables, asked.job_lease_token.as_deref())?;
+                Ok(proto::CompleteJobResponse {})
             })
-            .await?;
-        Ok(Response::new(proto::CompleteJobResponse {}))
+            .await
     }
 
     async fn fail_job(
@@ -105,10 +102,10 @@ impl Gateway for Calls {
         self.0
             .command(Rpc::Fail, request, |engine, asked| {
                 let (failure, back_off) = (convert::failure(&asked)?, millis(asked.retry_back_off));
-                engine.fail(asked.job_key, failure, back_off, asked.job_lease_token.as_deref())
+                engine.fail(asked.job_key, failure, back_off, asked.job_lease_token.as_deref())?;
+                Ok(proto::FailJobResponse {})
             })
-            .await?;
-        Ok(Response::new(proto::FailJobResponse {}))
+            .await
     }
 
     async fn throw_error(
@@ -118,10 +115,10 @@ impl Gateway for Calls {
         self.0
             .command(Rpc::Throw, request, |engine, asked| {
                 let error = convert::thrown(&asked)?;
-                engine.throw(asked.job_key, error, asked.job_lease_token.as_deref())
+                engine.throw(asked.job_key, error, asked.job_lease_token.as_deref())?;
+                Ok(proto::ThrowErrorResponse {})
             })
-            .await?;
-        Ok(Response::new(proto::ThrowErrorResponse {}))
+            .await
     }
 
     async fn update_job_timeout(
@@ -131,18 +128,21 @@ impl Gateway for Calls {
         self.0
             .command(Rpc::Extend, request, |engine, asked| {
                 let lease = asked.job_lease_token.as_deref();
-                engine.extend(asked.job_key, millis(asked.timeout), lease)
+                engine.extend(asked.job_key, millis(asked.timeout), lease)?;
+                Ok(proto::UpdateJobTimeoutResponse {})
             })
-            .await?;
-        Ok(Response::new(proto::UpdateJobTimeoutResponse {}))
+            .await
     }
 
     async fn topology(
         &self,
         request: Request<proto::TopologyRequest>,
     ) -> Result<Response<proto::TopologyResponse>, Status> {
-        let version = &self.0.quirks.version;
-        self.0.call(Rpc::Topology, request, async |_| Ok(convert::topology(version))).await
+        self.0.counters.topologies.add(1);
+        let cutter = cutter(request.extensions());
+        let fault = self.0.admit(Rpc::Topology, request.metadata()).await?;
+        let topology = convert::topology(&self.0.quirks.version);
+        befall(fault, cutter, Ok(topology)).await.map(Response::new)
     }
 
     async fn update_job_retries(
@@ -150,7 +150,7 @@ impl Gateway for Calls {
         request: Request<proto::UpdateJobRetriesRequest>,
     ) -> Result<Response<proto::UpdateJobRetriesResponse>, Status> {
         self.0
-            .change(Rpc::Retries, request, |engine, asked| {
+            .command(Rpc::Retries, request, |engine, asked| {
                 let lease = asked.job_lease_token.as_deref();
                 engine.set_retries(asked.job_key, asked.retries, lease)?;
                 Ok(proto::UpdateJobRetriesResponse {})
@@ -163,7 +163,7 @@ impl Gateway for Calls {
         request: Request<proto::ResolveIncidentRequest>,
     ) -> Result<Response<proto::ResolveIncidentResponse>, Status> {
         self.0
-            .change(Rpc::Resolve, request, |engine, asked| {
+            .command(Rpc::Resolve, request, |engine, asked| {
                 engine.resolve(asked.incident_key)?;
                 Ok(proto::ResolveIncidentResponse {})
             })
@@ -175,9 +175,9 @@ impl Gateway for Calls {
         request: Request<proto::DeployResourceRequest>,
     ) -> Result<Response<proto::DeployResourceResponse>, Status> {
         self.0
-            .change(Rpc::Deploy, request, |engine, asked| {
-                convert::check_tenant(&asked.tenant_id)?;
-                Ok(convert::deployed(engine.deploy(&convert::files(&asked))?))
+            .command(Rpc::Deploy, request, |engine, asked| {
+                let tenant = self.0.tenant(&asked.tenant_id)?;
+                Ok(convert::deployed(engine.deploy(&convert::files(&asked))?, &tenant))
             })
             .await
     }
@@ -187,8 +187,9 @@ impl Gateway for Calls {
         request: Request<proto::CreateProcessInstanceRequest>,
     ) -> Result<Response<proto::CreateProcessInstanceResponse>, Status> {
         self.0
-            .change(Rpc::Create, request, |engine, asked| {
-                Ok(convert::created(engine.create(convert::new_instance(asked)?)?))
+            .command(Rpc::Create, request, |engine, asked| {
+                let tenant = self.0.tenant(&asked.tenant_id)?;
+                Ok(convert::created(engine.create(convert::new_instance(asked)?)?, tenant))
             })
             .await
     }
@@ -206,7 +207,7 @@ impl Gateway for Calls {
         request: Request<proto::CancelProcessInstanceRequest>,
     ) -> Result<Response<proto::CancelProcessInstanceResponse>, Status> {
         self.0
-            .change(Rpc::Cancel, request, |engine, asked| {
+            .command(Rpc::Cancel, request, |engine, asked| {
                 engine.cancel(asked.process_instance_key)?;
                 Ok(proto::CancelProcessInstanceResponse {})
             })
@@ -218,9 +219,9 @@ impl Gateway for Calls {
         request: Request<proto::PublishMessageRequest>,
     ) -> Result<Response<proto::PublishMessageResponse>, Status> {
         self.0
-            .change(Rpc::Publish, request, |engine, asked| {
+            .command(Rpc::Publish, request, |engine, asked| {
+                let tenant_id = self.0.tenant(&asked.tenant_id)?;
                 let key = engine.publish(convert::message(asked)?)?;
-                let tenant_id = DEFAULT_TENANT.to_owned();
                 Ok(proto::PublishMessageResponse { key, tenant_id })
             })
             .await
@@ -231,11 +232,10 @@ impl Gateway for Calls {
         request: Request<proto::BroadcastSignalRequest>,
     ) -> Result<Response<proto::BroadcastSignalResponse>, Status> {
         self.0
-            .change(Rpc::Broadcast, request, |engine, asked| {
-                convert::check_tenant(&asked.tenant_id)?;
+            .command(Rpc::Broadcast, request, |engine, asked| {
+                let tenant_id = self.0.tenant(&asked.tenant_id)?;
                 let variables = convert::variables(&asked.variables)?;
                 let key = engine.broadcast(&asked.signal_name, variables);
-                let tenant_id = DEFAULT_TENANT.to_owned();
                 Ok(proto::BroadcastSignalResponse { key, tenant_id })
             })
             .await

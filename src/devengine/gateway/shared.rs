@@ -17,7 +17,10 @@ use super::{
     queue::{Subscriber, millis},
 };
 use crate::{
-    devengine::{engine::Engine, record::Refusal},
+    devengine::{
+        engine::{DEFAULT_TENANT, Engine},
+        record::Refusal,
+    },
     zeebe::proto::{self, ActivatedJob},
 };
 
@@ -61,7 +64,9 @@ impl Shared {
         metadata: &MetadataMap,
     ) -> Result<Option<Fault>, Status> {
         self.authenticate(metadata)?;
-        match self.faults.next(rpc) {
+        let fault = self.faults.next(rpc);
+        self.counters.faulty.add(usize::from(fault.is_some()));
+        match fault {
             Some(Fault::Refuse(status)) => Err(status),
             Some(Fault::Delay(delay)) => {
                 tokio::time::sleep(delay).await;
@@ -90,29 +95,17 @@ impl Shared {
         tenants.iter().try_for_each(|tenant| check_tenant(tenant)).map_err(status)
     }
 
-    /// One command about a job: counted, recorded, done, and answered as the script says.
-    pub(super) async fn command<M: Clone + Into<Call>>(
-        &self,
-        rpc: Rpc,
-        request: Request<M>,
-        act: impl FnOnce(&mut Engine, M) -> Result<(), Refusal>,
-    ) -> Result<(), Status> {
-        let cutter = cutter(request.extensions());
-        let admitted = self.admit(rpc, request.metadata()).await;
-        let message = request.into_inner();
-        let call = message.clone().into();
-        let result = match &admitted {
-            Ok(_) => act(&mut self.engine(), message).map_err(status),
-            Err(refusal) => Err(refusal.clone()),
-        };
-        let code = result.as_ref().err().map_or(Code::Ok, Status::code);
-        self.counters.command(&call, code);
-        self.recorder.add(call, code);
-        befall(admitted?, cutter, result).await
+    /// The tenant that a command about processes is for. Tenants are but names here: all have
+    /// the same processes.
+    pub(super) fn tenant(&self, name: &str) -> Result<String, Refusal> {
+        if !self.quirks.multi_tenancy {
+            check_tenant(name)?;
+        }
+        Ok(if name.is_empty() { DEFAULT_TENANT } else { name }.to_owned())
     }
 
-    /// A command about processes: done, and answered as the script says.
-    pub(super) async fn change<M, R>(
+    /// A command that the engine answers at once.
+    pub(super) async fn command<M: Clone + Into<Call>, R>(
         &self,
         rpc: Rpc,
         request: Request<M>,
@@ -121,17 +114,25 @@ impl Shared {
         self.call(rpc, request, async |asked| act(&mut self.engine(), asked).map_err(status)).await
     }
 
-    /// Any call: done, and answered as the script says.
-    pub(super) async fn call<M, R>(
+    /// Any command: done, counted, recorded, and answered as the script says.
+    pub(super) async fn call<M: Clone + Into<Call>, R>(
         &self,
         rpc: Rpc,
         request: Request<M>,
         act: impl AsyncFnOnce(M) -> Result<R, Status>,
     ) -> Result<Response<R>, Status> {
         let cutter = cutter(request.extensions());
-        let fault = self.admit(rpc, request.metadata()).await?;
-        let result = act(request.into_inner()).await;
-        befall(fault, cutter, result).await.map(Response::new)
+        let admitted = self.admit(rpc, request.metadata()).await;
+        let message = request.into_inner();
+        let call = message.clone().into();
+        let result = match &admitted {
+            Ok(_) => act(message).await,
+            Err(refusal) => Err(refusal.clone()),
+        };
+        let code = result.as_ref().err().map_or(Code::Ok, Status::code);
+        self.counters.command(&call, code);
+        self.recorder.add(call, code);
+        befall(admitted?, cutter, result).await.map(Response::new)
     }
 
     /// Jobs for a poll, once there are any or the wait is over.
@@ -163,12 +164,17 @@ impl Shared {
         &self,
         asked: proto::CreateProcessInstanceWithResultRequest,
     ) -> Result<proto::CreateProcessInstanceWithResultResponse, Status> {
-        let new = convert::new_instance(asked.request.unwrap_or_default()).map_err(status)?;
+        let request = asked.request.unwrap_or_default();
+        let tenant = self.tenant(&request.tenant_id).map_err(status)?;
+        let new = convert::new_instance(request).map_err(status)?;
         let wait = Some(millis(asked.request_timeout)).filter(|wait| !wait.is_zero());
         let wait = wait.unwrap_or(DEFAULT_RESULT_WAIT);
         let (created, end) = self.engine().create_and_await(new).map_err(status)?;
         tokio::select! {
-            Ok(variables) = end => Ok(convert::result(created, variables, &asked.fetch_variables)),
+            Ok(mut variables) = end => {
+                convert::fetched(&mut variables, &asked.fetch_variables);
+                Ok(convert::result(created, variables, tenant))
+            }
             () = tokio::time::sleep(wait) => Err(Status::deadline_exceeded(format!(
                 "process instance {} has not ended within {wait:?}; it goes on", created.key
             ))),

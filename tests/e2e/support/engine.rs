@@ -49,6 +49,11 @@ impl Engine {
         }
     }
 
+    /// The address of its REST API.
+    pub(crate) fn rest(&self) -> &str {
+        self.export("ZEEBE_REST_ADDRESS")
+    }
+
     /// The broker's figures; they start at zero when it does.
     pub(crate) async fn figures(&self) -> Figures {
         let management = self.export("ZEEBE_MANAGEMENT_ADDRESS");

@@ -28,6 +28,21 @@ pub(crate) async fn send(method: Method, url: &str, body: Option<&Value>) -> (St
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
+/// Posts JSON as one of the endpoint's users, perhaps with an idempotency key; nothing when
+/// nobody answers.
+pub(crate) async fn post(url: &str, key: Option<&str>, body: &Value) -> Option<(u16, Value)> {
+    let request = CLIENT.post(url).basic_auth("flows", Some("secret"));
+    let request = request.header("content-type", "application/json").body(body.to_string());
+    let request = match key {
+        Some(key) => request.header("idempotency-key", key),
+        None => request,
+    };
+    let response = request.send().await.ok()?;
+    let status = response.status().as_u16();
+    let text = response.text().await.ok()?;
+    Some((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+}
+
 /// Sends a form without credentials and reads the answer.
 pub(crate) async fn send_form(url: &str, form: &'static str) -> Value {
     let request = CLIENT.post(url).header("content-type", "application/x-www-form-urlencoded");

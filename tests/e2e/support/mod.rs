@@ -1,5 +1,6 @@
 //! What the tests share: the engines, the sandbox, the worker, and patience.
 
+pub(crate) mod endpoint;
 pub(crate) mod engine;
 pub(crate) mod gateway;
 pub(crate) mod http;

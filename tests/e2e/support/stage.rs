@@ -42,6 +42,11 @@ impl Stage {
         Self { engine, client, sandbox, directory, _turn: turn }
     }
 
+    /// A folder for what a test writes.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// Starts the worker.
     pub(crate) fn worker(&self) -> Worker {
         self.worker_with(Vec::new())

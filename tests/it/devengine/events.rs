@@ -51,7 +51,7 @@ async fn a_message_reaches_whoever_waits_for_it_and_its_id_is_taken_while_it_liv
         time_to_live: 60_000,
         message_id: "one".to_owned(),
         variables: r#"{"approved":true}"#.to_owned(),
-        tenant_id: String::new(),
+        ..PublishMessageRequest::default()
     };
     let answer = raw.publish_message(message.clone()).await.unwrap().into_inner();
     assert!(answer.key > 0 && answer.tenant_id == "<default>", "{answer:?}");

@@ -7,13 +7,13 @@ use servicenow_worker::{
     devengine::gateway::{Call, Fault, Rpc},
     job::Variables,
     outcome::Outcome,
-    ports::{GatewayErrorKind, JobGateway},
+    ports::{DEFAULT_TENANT, GatewayErrorKind, JobGateway, ProcessGateway},
     zeebe::{Config, Gateway},
 };
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
-use super::{LONG, bpmn, client, config, engine, job, subscription};
+use super::{LONG, bpmn, client, config, engine, job, order, subscription};
 
 fn done() -> Outcome {
     Outcome::Complete { variables: Variables::new() }
@@ -90,21 +90,22 @@ async fn a_call_whose_deadline_passes_may_have_worked_or_not() {
 async fn commands_about_processes_fail_as_scripted_too() {
     let engine = engine().await;
     let (faults, client) = (engine.gateway().faults(), client(&engine));
-    let (file, none) = (bpmn::one_task("order"), Variables::new());
+    let (file, order) = (bpmn::one_task("order"), order(Variables::new()));
     faults.add(Rpc::Deploy, 1, Fault::Refuse(Status::resource_exhausted("busy")));
-    let error = client.deploy("order.bpmn", file.as_bytes()).await.unwrap_err();
+    let error =
+        client.deploy_resource("order.bpmn", file.as_bytes(), DEFAULT_TENANT).await.unwrap_err();
     assert_eq!(error.kind, GatewayErrorKind::Busy);
-    let error = client.start("order", &none).await.unwrap_err();
+    let error = client.create_instance(&order).await.unwrap_err();
     assert_eq!(error.kind, GatewayErrorKind::NotFound);
-    client.deploy("order.bpmn", file.as_bytes()).await.unwrap();
+    client.deploy_resource("order.bpmn", file.as_bytes(), DEFAULT_TENANT).await.unwrap();
     faults.add(Rpc::Create, 1, Fault::LoseAnswer(Code::Unavailable));
-    let error = client.start("order", &none).await.unwrap_err();
+    let error = client.create_instance(&order).await.unwrap_err();
     assert_eq!((error.kind, engine.instances().len()), (GatewayErrorKind::Unavailable, 1));
     faults.add(Rpc::CreateWithResult, 1, Fault::Close);
-    let waiting = client.start_and_wait("order", &none, Duration::from_millis(20)).await;
+    let waiting = client.create_instance_with_result(&order, Duration::from_millis(20), &[]).await;
     assert_eq!(waiting.unwrap_err().kind, GatewayErrorKind::Unavailable);
     let started = engine.instances()[0].key;
     faults.add(Rpc::Cancel, 1, Fault::Refuse(Status::unavailable("no leader")));
-    client.cancel(started).await.unwrap_err();
-    client.cancel(started).await.unwrap();
+    client.cancel_instance(started, None).await.unwrap_err();
+    client.cancel_instance(started, None).await.unwrap();
 }

@@ -10,7 +10,7 @@ use servicenow_worker::{
     },
     job::{Job, Variables},
     outcome::Outcome,
-    ports::{GatewayErrorKind, JobGateway},
+    ports::{DEFAULT_TENANT, GatewayErrorKind, JobGateway, ProcessGateway},
     zeebe::{
         Gateway,
         proto::{ResolveIncidentRequest, UpdateJobRetriesRequest, gateway_client::GatewayClient},
@@ -18,13 +18,13 @@ use servicenow_worker::{
 };
 use tonic::Code;
 
-use super::{LONG, bpmn, client, engine, processes::variables, subscription};
+use super::{LONG, bpmn, client, engine, order, processes::variables, subscription};
 
 async fn started(bpmn: &str) -> (DevEngine, Gateway, Job) {
     let engine = engine().await;
     let client = client(&engine);
-    client.deploy("order.bpmn", bpmn.as_bytes()).await.unwrap();
-    client.start("order", &Variables::new()).await.unwrap();
+    client.deploy_resource("order.bpmn", bpmn.as_bytes(), DEFAULT_TENANT).await.unwrap();
+    client.create_instance(&order(Variables::new())).await.unwrap();
     let job = client.poll(&subscription(), 1, LONG).await.unwrap().remove(0);
     (engine, client, job)
 }

@@ -4,18 +4,19 @@ use std::time::Duration;
 
 use serde_json::json;
 use servicenow_worker::{
-    devengine::DevEngine,
+    devengine::{DevEngine, Settings},
     job::Variables,
     outcome::Outcome,
-    ports::{GatewayErrorKind, JobGateway, Subscription},
+    ports::{DEFAULT_TENANT, GatewayErrorKind, JobGateway, ProcessGateway, Subscription},
     zeebe::proto::{
         CreateProcessInstanceRequest, CreateProcessInstanceWithResultRequest,
-        DeployResourceRequest, Resource, deployment::Metadata, gateway_client::GatewayClient,
+        DeployResourceRequest, ProcessInstanceCreationStartInstruction, PublishMessageRequest,
+        Resource, deployment::Metadata, gateway_client::GatewayClient,
     },
 };
 use tonic::{Code, transport::Channel};
 
-use super::{LONG, bpmn, client, engine, subscription};
+use super::{LONG, bpmn, client, engine, order, subscription};
 
 pub(super) fn variables(value: serde_json::Value) -> Variables {
     serde_json::from_value(value).unwrap()
@@ -99,7 +100,10 @@ async fn a_file_that_cannot_run_is_refused_with_its_name_and_the_reason() {
 async fn an_instance_runs_through_a_worker_to_its_result() {
     let engine = engine().await;
     let client = client(&engine);
-    client.deploy("order.bpmn", bpmn::one_task("order").as_bytes()).await.unwrap();
+    client
+        .deploy_resource("order.bpmn", bpmn::one_task("order").as_bytes(), DEFAULT_TENANT)
+        .await
+        .unwrap();
     let input = variables(json!({"customer": "acme", "amount": 1.50, "secret": true}));
     let fetching = Subscription {
         fetch_variables: vec!["customer".to_owned(), "amount".to_owned()],
@@ -117,11 +121,12 @@ async fn an_instance_runs_through_a_worker_to_its_result() {
         client.report(&job.id, &done).await.unwrap();
         job.process_instance_key
     };
-    let wait = Duration::from_secs(20);
-    let (started, key) = tokio::join!(client.start_and_wait("order", &input, wait), work);
+    let (order, wait) = (order(input), Duration::from_secs(20));
+    let ending = client.create_instance_with_result(&order, wait, &[]);
+    let (started, key) = tokio::join!(ending, work);
     let started = started.unwrap();
-    assert_eq!(started.key, key);
-    let result = serde_json::Value::Object(started.variables.unwrap());
+    assert_eq!(started.process_instance_key, key);
+    let result = serde_json::Value::Object(started.variables);
     let all = json!({"customer": "acme", "amount": 1.50, "secret": true, "sysId": "0a"});
     assert_eq!(result, all);
 }
@@ -131,9 +136,12 @@ async fn jobs_of_an_instance_are_pushed_with_the_variables_of_the_moment() {
     use futures_util::StreamExt;
     let engine = engine().await;
     let client = client(&engine);
-    client.deploy("order.bpmn", bpmn::one_task("order").as_bytes()).await.unwrap();
+    client
+        .deploy_resource("order.bpmn", bpmn::one_task("order").as_bytes(), DEFAULT_TENANT)
+        .await
+        .unwrap();
     let mut stream = client.stream(&subscription()).await.unwrap();
-    client.start("order", &variables(json!({"a": 1}))).await.unwrap();
+    client.create_instance(&order(variables(json!({"a": 1})))).await.unwrap();
     let job = stream.next().await.unwrap().unwrap();
     assert_eq!(serde_json::Value::Object(job.variables), json!({"a": 1}));
     let fail = Outcome::Fail {
@@ -183,14 +191,17 @@ async fn a_result_holds_what_was_asked_for_and_has_a_deadline() {
 async fn a_cancelled_instance_takes_its_jobs_with_it() {
     let engine = engine().await;
     let client = client(&engine);
-    client.deploy("order.bpmn", bpmn::one_task("order").as_bytes()).await.unwrap();
-    let started = client.start("order", &Variables::new()).await.unwrap();
+    client
+        .deploy_resource("order.bpmn", bpmn::one_task("order").as_bytes(), DEFAULT_TENANT)
+        .await
+        .unwrap();
+    let started = client.create_instance(&order(Variables::new())).await.unwrap();
     let job = client.poll(&subscription(), 1, LONG).await.unwrap().remove(0).id;
-    client.cancel(started.key).await.unwrap();
+    client.cancel_instance(started.process_instance_key, None).await.unwrap();
     let done = Outcome::Complete { variables: Variables::new() };
     let error = client.report(&job, &done).await.unwrap_err();
     assert_eq!(error.kind, GatewayErrorKind::NotFound);
-    let error = client.cancel(started.key).await.unwrap_err();
+    let error = client.cancel_instance(started.process_instance_key, None).await.unwrap_err();
     assert_eq!(error.kind, GatewayErrorKind::NotFound);
     assert_eq!(engine.gateway().open_jobs(), 0);
 }
@@ -199,7 +210,10 @@ async fn a_cancelled_instance_takes_its_jobs_with_it() {
 async fn an_instance_of_nothing_is_refused() {
     let engine = engine().await;
     let (client, mut raw) = (client(&engine), raw(&engine).await);
-    client.deploy("order.bpmn", bpmn::one_task("order").as_bytes()).await.unwrap();
+    client
+        .deploy_resource("order.bpmn", bpmn::one_task("order").as_bytes(), DEFAULT_TENANT)
+        .await
+        .unwrap();
     for (wrong, code) in [
         (instance("other"), Code::NotFound),
         (CreateProcessInstanceRequest { version: 7, ..instance("order") }, Code::NotFound),
@@ -235,4 +249,77 @@ async fn an_instance_of_nothing_is_refused() {
     let again = raw.create_process_instance(by_key).await.unwrap().into_inner();
     assert_eq!((again.bpmn_process_id.as_str(), again.version), ("order", 1));
     assert!(again.process_instance_key > created.process_instance_key);
+}
+
+#[tokio::test]
+async fn a_business_id_is_taken_while_its_instance_runs() {
+    let engine = engine().await;
+    let mut raw = raw(&engine).await;
+    raw.deploy_resource(deployment("order.bpmn", &bpmn::one_task("order"))).await.unwrap();
+    raw.deploy_resource(deployment("other.bpmn", &bpmn::one_task("other"))).await.unwrap();
+    let with = |process: &str, id: &str| CreateProcessInstanceRequest {
+        business_id: Some(id.to_owned()),
+        ..instance(process)
+    };
+    let first = raw.create_process_instance(with("order", "INC1")).await.unwrap().into_inner();
+    let refused = raw.create_process_instance(with("order", "INC1")).await.unwrap_err();
+    assert_eq!(refused.code(), Code::AlreadyExists, "{refused}");
+    let awaited = CreateProcessInstanceWithResultRequest {
+        request: Some(with("order", "INC1")),
+        request_timeout: 20_000,
+        ..CreateProcessInstanceWithResultRequest::default()
+    };
+    let refused = raw.create_process_instance_with_result(awaited).await.unwrap_err();
+    assert_eq!(refused.code(), Code::AlreadyExists, "{refused}");
+    for free in [with("order", "INC2"), with("other", "INC1"), with("order", ""), with("order", "")]
+    {
+        raw.create_process_instance(free).await.unwrap();
+    }
+    engine.cancel(first.process_instance_key).unwrap();
+    raw.create_process_instance(with("order", "INC1")).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_engine_cannot_do_is_refused_rather_than_dropped() {
+    let engine = engine().await;
+    let mut raw = raw(&engine).await;
+    raw.deploy_resource(deployment("order.bpmn", &bpmn::one_task("order"))).await.unwrap();
+    let element_id = "task".to_owned();
+    let elsewhere = CreateProcessInstanceRequest {
+        start_instructions: vec![ProcessInstanceCreationStartInstruction { element_id }],
+        ..instance("order")
+    };
+    let refused = raw.create_process_instance(elsewhere).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().contains("startInstructions"), "{refused}");
+    let message = |id: &str| PublishMessageRequest {
+        name: "begin".to_owned(),
+        business_id: Some(id.to_owned()),
+        ..PublishMessageRequest::default()
+    };
+    let refused = raw.publish_message(message("INC1")).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    assert!(refused.message().contains("businessId"), "{refused}");
+    raw.publish_message(message("")).await.unwrap();
+    assert!(engine.instances().is_empty());
+}
+
+#[tokio::test]
+async fn where_there_are_tenants_an_answer_names_the_one_that_was_asked_for() {
+    let settings = Settings { multi_tenancy: true, ..Settings::default() };
+    let engine = DevEngine::start(settings).await.unwrap();
+    let mut raw = raw(&engine).await;
+    let tenant_id = "hr".to_owned();
+    let deployment = deployment("echo.bpmn", &bpmn::nothing_to_do("echo"));
+    let deployment = DeployResourceRequest { tenant_id: tenant_id.clone(), ..deployment };
+    let deployed = raw.deploy_resource(deployment).await.unwrap().into_inner();
+    let asked = CreateProcessInstanceRequest { tenant_id, ..instance("echo") };
+    let created = raw.create_process_instance(asked.clone()).await.unwrap().into_inner();
+    let awaited = CreateProcessInstanceWithResultRequest {
+        request: Some(asked),
+        request_timeout: 20_000,
+        ..CreateProcessInstanceWithResultRequest::default()
+    };
+    let ended = raw.create_process_instance_with_result(awaited).await.unwrap().into_inner();
+    assert_eq!([deployed.tenant_id, created.tenant_id, ended.tenant_id], ["hr", "hr", "hr"]);
 }

@@ -41,10 +41,15 @@ impl Clock for BrokerClock {
 }
 
 impl ScriptedGateway {
-    /// A gateway on a free port, with jobs of any tenant.
+    /// A gateway on a free port, for any tenant.
     pub(crate) async fn start(settings: Settings) -> io::Result<Self> {
         let clock = Arc::new(BrokerClock(Instant::now()));
         DevEngine::start(Settings { clock, multi_tenancy: true, ..settings }).await.map(Self)
+    }
+
+    /// The engine behind it: processes and what runs of them.
+    pub(crate) fn engine(&self) -> &DevEngine {
+        &self.0
     }
 
     /// Settings of a client for it, with nothing else set.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use servicenow_worker::{worker::Config, zeebe::proto::ActivatedJob};
+use servicenow_worker::{ports::Readiness, worker::Config, zeebe::proto::ActivatedJob};
 
 use tonic::{Code, Status};
 

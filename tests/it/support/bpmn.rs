@@ -1,12 +1,12 @@
 //! Processes to deploy.
 
 /// A file with this in its one process.
-pub(super) fn process(id: &str, body: &str) -> String {
+pub(crate) fn process(id: &str, body: &str) -> String {
     file(id, body, "")
 }
 
 /// The same with messages, signals or errors beside the process.
-pub(super) fn file(id: &str, body: &str, beside: &str) -> String {
+pub(crate) fn file(id: &str, body: &str, beside: &str) -> String {
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
 <bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -18,7 +18,7 @@ pub(super) fn file(id: &str, body: &str, beside: &str) -> String {
 }
 
 /// Sequence flows along a list of elements.
-pub(super) fn flows(elements: &[&str]) -> String {
+pub(crate) fn flows(elements: &[&str]) -> String {
     let pairs = elements.windows(2);
     let flows = pairs.map(|pair| {
         let (from, to) = (pair[0], pair[1]);
@@ -28,7 +28,7 @@ pub(super) fn flows(elements: &[&str]) -> String {
 }
 
 /// A service task of the job type `work`.
-pub(super) fn task() -> &'static str {
+pub(crate) fn task() -> &'static str {
     r#"<bpmn:serviceTask id="task"><bpmn:extensionElements>
          <zeebe:taskDefinition type="work" retries="2"/>
          <zeebe:taskHeaders><zeebe:header key="color" value="red"/></zeebe:taskHeaders>
@@ -36,13 +36,19 @@ pub(super) fn task() -> &'static str {
 }
 
 /// Start, the task, end.
-pub(super) fn one_task(id: &str) -> String {
+pub(crate) fn one_task(id: &str) -> String {
     let ends = r#"<bpmn:startEvent id="start"/><bpmn:endEvent id="end"/>"#;
     process(id, &format!("{ends}{}{}", task(), flows(&["start", "task", "end"])))
 }
 
+/// Start and end.
+pub(crate) fn nothing_to_do(id: &str) -> String {
+    let ends = r#"<bpmn:startEvent id="start"/><bpmn:endEvent id="end"/>"#;
+    process(id, &format!("{ends}{}", flows(&["start", "end"])))
+}
+
 /// The task with a boundary event for the error `NOT_THERE`, and an end of its own behind it.
-pub(super) fn with_error_boundary(id: &str) -> String {
+pub(crate) fn with_error_boundary(id: &str) -> String {
     let body = format!(
         r#"<bpmn:startEvent id="start"/><bpmn:endEvent id="end"/><bpmn:endEvent id="missing"/>
            <bpmn:boundaryEvent id="caught" attachedToRef="task">
@@ -55,7 +61,7 @@ pub(super) fn with_error_boundary(id: &str) -> String {
 }
 
 /// Waits for the message `answer` with the variable `id` as its correlation key.
-pub(super) fn waiting_for_a_message(id: &str) -> String {
+pub(crate) fn waiting_for_a_message(id: &str) -> String {
     let body = format!(
         r#"<bpmn:startEvent id="start"/><bpmn:endEvent id="end"/>
            <bpmn:intermediateCatchEvent id="wait">
@@ -67,8 +73,19 @@ pub(super) fn waiting_for_a_message(id: &str) -> String {
     file(id, &body, message)
 }
 
+/// Starts by the message `begin`, with the task in it.
+pub(crate) fn started_by_a_message(id: &str) -> String {
+    let body = format!(
+        r#"<bpmn:startEvent id="start"><bpmn:messageEventDefinition messageRef="message"/>
+           </bpmn:startEvent><bpmn:endEvent id="end"/>{}{}"#,
+        task(),
+        flows(&["start", "task", "end"]),
+    );
+    file(id, &body, r#"<bpmn:message id="message" name="begin"/>"#)
+}
+
 /// Starts by the signal `alarm`, with the task in it.
-pub(super) fn started_by_a_signal(id: &str) -> String {
+pub(crate) fn started_by_a_signal(id: &str) -> String {
     let body = format!(
         r#"<bpmn:startEvent id="start"><bpmn:signalEventDefinition signalRef="signal"/>
            </bpmn:startEvent><bpmn:endEvent id="end"/>{}{}"#,
@@ -79,7 +96,7 @@ pub(super) fn started_by_a_signal(id: &str) -> String {
 }
 
 /// Waits an hour.
-pub(super) fn waiting_an_hour(id: &str) -> String {
+pub(crate) fn waiting_an_hour(id: &str) -> String {
     let body = format!(
         r#"<bpmn:startEvent id="start"/><bpmn:endEvent id="end"/>
            <bpmn:intermediateCatchEvent id="wait"><bpmn:timerEventDefinition>

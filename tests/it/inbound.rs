@@ -1,0 +1,19 @@
+//! The inbound endpoint at the wire: real HTTP in, real gRPC out to the dev engine.
+
+mod authentication;
+mod bad_input;
+mod binary;
+mod cluster_rest;
+mod copies;
+mod exactly_once;
+mod limits;
+mod open;
+mod program;
+mod rest;
+mod rig;
+mod routes;
+mod settings;
+mod signing;
+mod tls;
+mod tokens;
+mod wire;

@@ -8,7 +8,7 @@ use servicenow_worker::inbound::OPERATIONS;
 
 use super::{
     rig::{CREDENTIALS, Rig},
-    schema::Document,
+    schema::{Document, body_schema, examples},
     wire::{Reply, Request},
 };
 use crate::support::gateway::Settings;
@@ -123,9 +123,9 @@ async fn the_description_has_exactly_our_paths_and_methods() {
         .iter()
         .map(|(_, method, path)| (method.to_string(), (*path).to_owned()))
         .collect();
+    let named = regex::Regex::new(r"\{\w+\}").unwrap();
     let mut described = BTreeSet::new();
     for (path, item) in document.0["paths"].as_object().unwrap() {
-        let named = regex::Regex::new(r"\{\w+\}").unwrap();
         let pattern = named.replace_all(path, "{}");
         for method in item.as_object().unwrap().keys() {
             described.insert((method.to_uppercase(), pattern.clone().into_owned()));
@@ -152,7 +152,7 @@ async fn every_example_is_taken_and_answered_as_described() {
     let document = document(&rig).await;
     let mut wrong = Vec::new();
     for described in described(&document) {
-        let examples = document.examples(described.operation);
+        let examples = examples(described.operation);
         let bodies =
             if examples.is_empty() { vec![None] } else { examples.into_iter().map(Some).collect() };
         for body in bodies {
@@ -171,9 +171,9 @@ async fn the_examples_show_every_property_and_fit_their_schema() {
     let document = document(&rig().await).await;
     let mut wrong = Vec::new();
     for described in described(&document) {
-        let Some(schema) = document.body_schema(described.operation) else { continue };
+        let Some(schema) = body_schema(described.operation) else { continue };
         let mut shown = BTreeSet::new();
-        for example in document.examples(described.operation) {
+        for example in examples(described.operation) {
             wrong.extend(document.faults(schema, example, &described.path));
             shown.extend(example.as_object().into_iter().flat_map(Map::keys).cloned());
         }
@@ -192,14 +192,13 @@ async fn what_is_required_is_required_and_refusals_are_as_described() {
     let document = document(&rig).await;
     let mut wrong = Vec::new();
     for described in described(&document) {
-        let example = document.examples(described.operation).first().copied();
+        let example = examples(described.operation).first().copied();
         let reply = rig.send(&described.request(example)).await;
         if described.is_open() == (reply.status == 401) {
             wrong.push(format!("{} from nobody: {reply:?}", described.path));
         }
         wrong.extend(faults(&document, &described, &reply));
-        let schema =
-            document.body_schema(described.operation).map(|schema| document.resolve(schema));
+        let schema = body_schema(described.operation).map(|schema| document.resolve(schema));
         for name in schema.and_then(|schema| schema["required"].as_array()).into_iter().flatten() {
             let mut body = example.unwrap().clone();
             body.as_object_mut().unwrap().shift_remove(name.as_str().unwrap());

@@ -18,20 +18,6 @@ impl Document {
         }
     }
 
-    /// The schema of an operation's body.
-    pub(crate) fn body_schema<'d>(&self, operation: &'d Value) -> Option<&'d Value> {
-        let content = operation["requestBody"]["content"].as_object()?;
-        content.values().next().map(|content| &content["schema"])
-    }
-
-    /// The example bodies of an operation.
-    pub(crate) fn examples<'d>(&self, operation: &'d Value) -> Vec<&'d Value> {
-        let content = operation["requestBody"]["content"].as_object();
-        let content = content.and_then(|content| content.values().next());
-        let examples = content.and_then(|content| content["examples"].as_object());
-        examples.into_iter().flatten().map(|(_, example)| &example["value"]).collect()
-    }
-
     /// In what a value differs from a schema. Properties that the schema does not have are
     /// faults as well, unless it has none.
     pub(crate) fn faults(&self, schema: &Value, value: &Value, at: &str) -> Vec<String> {
@@ -79,6 +65,20 @@ impl Document {
         }
         faults
     }
+}
+
+/// The schema of an operation's body.
+pub(crate) fn body_schema(operation: &Value) -> Option<&Value> {
+    let content = operation["requestBody"]["content"].as_object()?;
+    content.values().next().map(|content| &content["schema"])
+}
+
+/// The example bodies of an operation.
+pub(crate) fn examples(operation: &Value) -> Vec<&Value> {
+    let content = operation["requestBody"]["content"].as_object();
+    let content = content.and_then(|content| content.values().next());
+    let examples = content.and_then(|content| content["examples"].as_object());
+    examples.into_iter().flatten().map(|(_, example)| &example["value"]).collect()
 }
 
 fn has_type(said: &Value, value: &Value) -> bool {

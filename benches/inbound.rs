@@ -10,8 +10,6 @@
 mod caller;
 #[path = "inbound/engine.rs"]
 mod engine;
-#[path = "../tests/it/support/gateway.rs"]
-mod gateway;
 #[path = "inbound/load.rs"]
 mod load;
 #[path = "worker/process.rs"]

@@ -10,10 +10,15 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Environment, Mistakes};
 
+mod demo;
+mod dev;
 mod feel;
+mod narrator;
 mod run;
 mod sandbox;
 mod signals;
+mod stage;
+mod templates;
 
 /// Camunda 8 (Zeebe) job worker for ServiceNow.
 #[derive(Debug, Parser)]
@@ -31,6 +36,12 @@ enum Command {
     /// Read the configuration, report every mistake, connect nowhere.
     #[command(after_help = "Example: servicenow-worker check --config worker.toml")]
     Check(ConfigFile),
+    /// See the main job done: sandbox, engine and worker on bundled processes, told step by step.
+    #[command(after_help = "Example: servicenow-worker demo")]
+    Demo(demo::Options),
+    /// Run your own BPMN files against sandbox, dev engine and worker, redeployed on change.
+    #[command(after_help = dev::EXAMPLES)]
+    Dev(dev::Options),
     /// Run the ServiceNow emulator alone.
     #[command(after_help = "Example: servicenow-worker sandbox --listen 127.0.0.1:8085")]
     Sandbox(sandbox::Options),
@@ -38,6 +49,9 @@ enum Command {
     #[command(after_help = "Example: servicenow-worker feel '={id: response.body.result.sys_id}' \
                       --context answer.json")]
     Feel(feel::Options),
+    /// Write the element templates for Camunda Modeler.
+    #[command(after_help = "Example: servicenow-worker templates --out .camunda/element-templates")]
+    Templates(templates::Options),
 }
 
 #[derive(Args, Debug)]
@@ -65,7 +79,10 @@ impl Exit {
     pub fn of(error: &anyhow::Error) -> Self {
         if error.is::<Mistakes>() || error.is::<Unusable>() {
             Self::Usage
-        } else if error.is::<Unlistenable>() {
+        } else if error.is::<Unlistenable>()
+            || error.is::<stage::NoGateway>()
+            || error.is::<dev::NotRunning>()
+        {
             Self::Unreachable
         } else {
             Self::Internal
@@ -106,8 +123,11 @@ impl Cli {
         match self.command {
             Command::Run(options) => run::run(&options),
             Command::Check(file) => check(&file),
+            Command::Demo(options) => demo::run(&options),
+            Command::Dev(options) => dev::run(options),
             Command::Sandbox(options) => sandbox::run(options),
             Command::Feel(options) => feel::run(options),
+            Command::Templates(options) => templates::run(&options),
         }
     }
 }

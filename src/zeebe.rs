@@ -18,7 +18,7 @@ pub mod proto;
 mod rest;
 mod status;
 
-pub use gateway::{Gateway, ProcessInstance};
+pub use gateway::Gateway;
 pub use rest::RestClient;
 
 /// How to reach the gateway.

@@ -4,6 +4,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 
 use serde_json::json;
 use servicenow_worker::{
+    ports::{CreateInstance, DEFAULT_TENANT, ProcessGateway},
     sandbox::{Fault, Match},
     zeebe::{self, Gateway},
 };
@@ -167,7 +168,7 @@ async fn broker() {
     let config = zeebe::Config { address: address.clone(), ..zeebe::Config::default() };
     let client = Gateway::new(&config).unwrap();
     let process = include_bytes!("../../tests/e2e/bpmn/record.bpmn");
-    client.deploy("record.bpmn", process).await.unwrap();
+    client.deploy_resource("record.bpmn", process, DEFAULT_TENANT).await.unwrap();
     for _ in 0..3 {
         let noop = noop_worker(&address);
         on_broker("no call", &client, noop).await;
@@ -200,9 +201,9 @@ async fn start_and_finish(client: &Gateway, instances: usize) {
                 "operation": "create", "table": "incident",
                 "fields": {"short_description": format!("benchmark {number}")},
             });
-            let variables = variables.as_object().unwrap();
+            let instance = CreateInstance::latest("record", variables.as_object().unwrap().clone());
             let wait = Duration::from_mins(1);
-            while client.start_and_wait("record", variables, wait).await.is_err() {
+            while client.create_instance_with_result(&instance, wait, &[]).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         })

@@ -55,7 +55,7 @@ impl ServiceNow {
 
 /// A gateway that keeps no record of its calls.
 pub(crate) async fn scripted_gateway() -> ScriptedGateway {
-    let settings = Settings { record: false, stream_capacity: 64, ..Settings::default() };
+    let settings = Settings { recorded_calls: 0, stream_capacity: 64, ..Settings::default() };
     ScriptedGateway::start(settings).await.unwrap()
 }
 

@@ -13,6 +13,7 @@ use super::value::Value;
 #[derive(Clone, Debug)]
 pub struct Expression {
     parsed: Arc<Expr>,
+    source: Arc<str>,
 }
 
 /// What an evaluation answers.
@@ -27,7 +28,13 @@ pub struct Evaluation {
 impl Expression {
     /// Parses a text; a leading `=` is taken off.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        Ok(Self { parsed: Arc::new(parse::parse(text)?) })
+        let source = text.strip_prefix('=').unwrap_or(text).trim();
+        Ok(Self { parsed: Arc::new(parse::parse(text)?), source: source.into() })
+    }
+
+    /// The text it was parsed from, without the leading `=`.
+    pub fn source(&self) -> &str {
+        &self.source
     }
 
     /// Evaluates against an input, whose keys are the variables.

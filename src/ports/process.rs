@@ -141,6 +141,42 @@ pub struct Partition {
     pub health: &'static str,
 }
 
+impl CreateInstance {
+    /// An instance of the latest version of a process, with nothing else asked for.
+    pub fn latest(process_id: &str, variables: Variables) -> Self {
+        Self {
+            process: ProcessRef::Id { id: process_id.to_owned(), version: None },
+            variables,
+            tenant_id: DEFAULT_TENANT.to_owned(),
+            operation_reference: None,
+            start_at: Vec::new(),
+            terminate_after: Vec::new(),
+            tags: Vec::new(),
+            business_id: None,
+        }
+    }
+}
+
+impl Message {
+    /// A message that may be published twice.
+    pub fn new(
+        name: &str,
+        correlation_key: &str,
+        time_to_live: Duration,
+        variables: Variables,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            correlation_key: correlation_key.to_owned(),
+            time_to_live,
+            message_id: String::new(),
+            variables,
+            tenant_id: DEFAULT_TENANT.to_owned(),
+            business_id: None,
+        }
+    }
+}
+
 impl Cluster {
     /// Whether commands can be processed: some partition has a healthy leader.
     pub fn is_up(&self) -> bool {

@@ -16,7 +16,7 @@ use super::{
     status,
 };
 use crate::{
-    job::{Job, JobRef, Variables},
+    job::{Job, JobRef},
     outcome::Outcome,
     ports::{GatewayError, GatewayErrorKind, JobGateway, JobStream, Subscription, Topology},
 };
@@ -39,15 +39,6 @@ pub struct Gateway {
     pub(super) request_timeout: Duration,
 }
 
-/// A started process instance.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProcessInstance {
-    /// Its key.
-    pub key: i64,
-    /// The variables at its end, when its end was waited for.
-    pub variables: Option<Variables>,
-}
-
 impl Gateway {
     /// A client; it connects when first used.
     pub fn new(config: &Config) -> Result<Self, Error> {
@@ -64,62 +55,6 @@ impl Gateway {
             credentials,
             request_timeout: config.request_timeout,
         })
-    }
-
-    /// Deploys one resource, a BPMN file for instance.
-    pub async fn deploy(&self, name: &str, content: &[u8]) -> Result<(), GatewayError> {
-        let resource = proto::Resource { name: name.to_owned(), content: content.to_vec() };
-        let request =
-            proto::DeployResourceRequest { resources: vec![resource], tenant_id: String::new() };
-        let limit = self.request_timeout.max(Duration::from_secs(30));
-        self.call(limit, request, async |mut client, request| {
-            client.deploy_resource(request).await.map(|_| ())
-        })
-        .await
-    }
-
-    /// Starts an instance of the latest version of a process.
-    pub async fn start(
-        &self,
-        bpmn_process_id: &str,
-        variables: &Variables,
-    ) -> Result<ProcessInstance, GatewayError> {
-        let request = convert::sized(start_request(bpmn_process_id, variables))?;
-        self.call(self.request_timeout, request, async |mut client, request| {
-            let answer = client.create_process_instance(request).await?.into_inner();
-            Ok(ProcessInstance { key: answer.process_instance_key, variables: None })
-        })
-        .await
-    }
-
-    /// Starts an instance and waits for its end.
-    pub async fn start_and_wait(
-        &self,
-        bpmn_process_id: &str,
-        variables: &Variables,
-        wait: Duration,
-    ) -> Result<ProcessInstance, GatewayError> {
-        let request = proto::CreateProcessInstanceWithResultRequest {
-            request: Some(start_request(bpmn_process_id, variables)),
-            request_timeout: convert::millis(wait),
-            fetch_variables: Vec::new(),
-        };
-        self.call(wait + POLL_MARGIN, request, async |mut client, request| {
-            let answer = client.create_process_instance_with_result(request).await?.into_inner();
-            let variables = serde_json::from_str(&answer.variables).unwrap_or_default();
-            Ok(ProcessInstance { key: answer.process_instance_key, variables: Some(variables) })
-        })
-        .await
-    }
-
-    /// Cancels an instance.
-    pub async fn cancel(&self, process_instance_key: i64) -> Result<(), GatewayError> {
-        let request =
-            proto::CancelProcessInstanceRequest { process_instance_key, operation_reference: None };
-        self.call(self.request_timeout, request, async |mut client, request| {
-            client.cancel_process_instance(request).await.map(|_| ())
-        })
-        .await
     }
 
     /// Sends a request, once more with a new token when the one it had is refused.
@@ -253,18 +188,6 @@ async fn collect(
     };
     let _complete = tokio::time::timeout(MORE_BATCHES, rest).await;
     Ok(jobs)
-}
-
-fn start_request(
-    bpmn_process_id: &str,
-    variables: &Variables,
-) -> proto::CreateProcessInstanceRequest {
-    proto::CreateProcessInstanceRequest {
-        bpmn_process_id: bpmn_process_id.to_owned(),
-        version: -1,
-        variables: convert::text(variables),
-        ..proto::CreateProcessInstanceRequest::default()
-    }
 }
 
 fn client(channel: Channel) -> GatewayClient<Channel> {

@@ -45,6 +45,7 @@ const PARTS: &[Part] = &[
         modules: &["connector", "feel", "job", "outcome", "servicenow"],
         io: &[],
     },
+    Part { files: &["templates"], modules: &["templates"], io: &[] },
     Part { files: &["ports"], modules: &["job", "outcome", "servicenow"], io: &[] },
     Part { files: &["clock.rs"], modules: &["ports"], io: &[] },
     Part { files: &["tls.rs"], modules: &[], io: &["rustls"] },
@@ -74,6 +75,16 @@ const PARTS: &[Part] = &[
         files: &["sandbox"],
         modules: &["clock", "outcome", "ports", "sandbox", "servicenow"],
         io: &["axum", "hyper", "rustls", "tokio", "tokio_rustls", "tokio_util"],
+    },
+    Part {
+        files: &["devengine/bpmn", "devengine/record.rs", "devengine/runtime"],
+        modules: &["devengine", "feel"],
+        io: &[],
+    },
+    Part {
+        files: &["devengine"],
+        modules: &["clock", "devengine", "ports", "zeebe"],
+        io: &["tokio", "tokio_util", "tonic"],
     },
     Part {
         files: &["management.rs"],
@@ -150,9 +161,33 @@ fn the_sandbox_shares_no_code_with_the_client_it_tests() {
 }
 
 #[test]
+fn the_dev_engine_shares_only_messages_with_the_client_it_serves() {
+    let source = source();
+    let mut breaches = Vec::new();
+    for file in rust_files(&source.join("devengine")).chain([source.join("devengine.rs")]) {
+        let text = code_of(&fs::read_to_string(&file).unwrap());
+        for (at, _) in text.match_indices("zeebe::") {
+            if !text[at + "zeebe::".len()..].starts_with("proto") {
+                breaches.push(file.display().to_string());
+            }
+        }
+    }
+    assert!(breaches.is_empty(), "{}", breaches.join("\n"));
+}
+
+#[test]
 fn pure_modules_refuse_io_types_by_lint() {
     let source = source();
-    for pure in ["job.rs", "outcome.rs", "feel.rs", "connector.rs", "servicenow/request.rs"] {
+    for pure in [
+        "job.rs",
+        "outcome.rs",
+        "feel.rs",
+        "connector.rs",
+        "templates.rs",
+        "servicenow/request.rs",
+        "devengine/bpmn.rs",
+        "devengine/runtime.rs",
+    ] {
         let text = fs::read_to_string(source.join(pure)).unwrap();
         assert!(text.contains("#![deny(clippy::disallowed_types)]"), "{pure}");
     }

@@ -1,14 +1,16 @@
-//! The inbound endpoint at the wire: real HTTP in, real gRPC out to a scripted gateway.
+//! The inbound endpoint at the wire: real HTTP in, real gRPC out to the dev engine.
 
 mod authentication;
 mod bad_input;
 mod binary;
 mod cluster_rest;
+mod copies;
 mod docs;
 mod exactly_once;
 mod limits;
 mod open;
 mod openapi;
+mod program;
 mod rest;
 mod rig;
 mod routes;

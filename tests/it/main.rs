@@ -4,6 +4,8 @@
 
 mod architecture;
 mod cli;
+mod devengine;
+mod element_templates;
 mod expressions;
 mod inbound;
 mod sandbox;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+pub(crate) mod bpmn;
 pub(crate) mod gateway;
 
 /// Waits until something that goes on at the other end of a socket has happened.

@@ -31,13 +31,8 @@ pub(super) async fn run<G: ProcessGateway, R: ClusterRest>(
     }
     let mut instance = CreateInstance {
         process: ProcessRef::Id { id: process.clone(), version: *version },
-        variables,
         tenant_id: request.route.tenant.clone(),
-        operation_reference: None,
-        start_at: Vec::new(),
-        terminate_after: Vec::new(),
-        tags: Vec::new(),
-        business_id: None,
+        ..CreateInstance::latest(process, variables)
     };
     if *guard == Guard::BusinessId {
         shared.cluster.demand_version((8, 9), "once = \"business_id\"")?;

@@ -1,64 +1,12 @@
 //! The program: its halves, and what it writes about calls.
 
-use std::{
-    net::SocketAddr,
-    process::{Child, Command, Stdio},
-};
-
 use serde_json::json;
-use tempfile::TempDir;
 
-use super::wire::Request;
+use super::{program::Program, wire::Request};
 use crate::support::{
     eventually,
     gateway::{Call, ScriptedGateway, Settings},
 };
-
-/// A running copy of the program, with a file of what it writes.
-struct Program {
-    child: Child,
-    folder: TempDir,
-}
-
-impl Program {
-    fn start(arguments: &[&str], settings: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let config = folder.path().join("worker.toml");
-        std::fs::write(&config, settings).unwrap();
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_servicenow-worker"))
-            .arg("run")
-            .args(arguments)
-            .arg("--config")
-            .arg(config)
-            .env_clear()
-            .env("SECRET_KEY", "the-secret-key")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        Self { child, folder }
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
-    }
-
-    async fn address(&self) -> SocketAddr {
-        eventually("the endpoint listens", || self.log().contains("inbound listens")).await;
-        let log = self.log();
-        let line = log.lines().find(|line| line.contains("inbound listens")).unwrap();
-        line.split("address=").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _waited = self.child.wait();
-    }
-}
 
 async fn settings() -> (ScriptedGateway, String) {
     let gateway = ScriptedGateway::start(Settings::default()).await.unwrap();
@@ -124,7 +72,7 @@ async fn run_serves_both_halves_and_only_outbound_leaves_the_endpoint_out() {
 #[test]
 fn one_half_needs_its_section() {
     let mut program = Program::start(&["--only", "inbound"], "");
-    assert_eq!(program.child.wait().unwrap().code(), Some(64));
+    assert_eq!(program.exit_code(), Some(64));
     let log = program.log();
     assert!(log.contains("--only inbound: the configuration has no section [inbound]"), "{log}");
 }
@@ -135,7 +83,7 @@ fn a_secret_that_is_missing_ends_the_start_with_its_name() {
                     [[inbound.credentials]]\nname = \"a\"\nallow = [\"topology\"]\n\
                     basic = { username = \"a\", password = \"{{secrets.NOPE}}\" }\n";
     let mut program = Program::start(&[], settings);
-    assert_eq!(program.child.wait().unwrap().code(), Some(64));
+    assert_eq!(program.exit_code(), Some(64));
     let log = program.log();
     assert!(log.contains("inbound: credential 'a': secret 'NOPE' is not known"), "{log}");
 }

@@ -86,7 +86,7 @@ async fn who_may_cancel_some_processes_only_cancels_no_others() {
     assert!(reply.detail().contains("cancel:hire"), "{}", reply.detail());
     rig.send(&cancel("3")).await.expect(404);
     assert!(rig.calls().is_empty(), "nothing was cancelled so far");
-    // The scripted gateway has no such instance, but it was asked.
+    // The dev engine has no such instance, but it was asked.
     rig.send(&cancel("1")).await.expect(404);
     let calls = rig.calls();
     assert!(matches!(&calls[..], [Call::Cancel(request)] if request.process_instance_key == 1));

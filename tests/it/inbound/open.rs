@@ -18,6 +18,6 @@ async fn an_open_endpoint_takes_everybody_and_whatever_credentials_clients_bring
         rig.send(&request).await.expect(200);
     }
     let await_it =
-        json!({"processDefinitionId": "order", "awaitCompletion": true, "tenantId": "hr"});
+        json!({"processDefinitionId": "echo", "awaitCompletion": true, "tenantId": "hr"});
     rig.send(&Request::post("/v2/process-instances", &await_it)).await.expect(200);
 }

@@ -11,7 +11,7 @@ use super::{
     schema::{Document, body_schema, examples},
     wire::{Reply, Request},
 };
-use crate::support::gateway::Settings;
+use crate::support::{bpmn, gateway::Settings};
 
 const SETTINGS: &str = r#"
 [inbound]
@@ -24,15 +24,22 @@ message = "incident.closed"
 key = "=body.sys_id + \":\" + string(body.sys_mod_count)"
 "#;
 
-/// An endpoint that knows its cluster, with one running instance.
-async fn rig() -> Rig {
-    let gateway = Settings { version: "8.10.0", ..Settings::default() };
+/// An endpoint that knows its cluster, and what a start answered.
+async fn with_instance() -> (Rig, Value) {
+    let gateway = Settings { version: "8.10.0".to_owned(), ..Settings::default() };
     let rig = Rig::with(&format!("{SETTINGS}\n{CREDENTIALS}"), gateway).await;
     let known =
         async { while rig.send(&Request::new("GET", "/sn/v2/status")).await.status != 204 {} };
     tokio::time::timeout(Duration::from_secs(20), known).await.expect("the cluster is known");
-    rig.post("/sn/v2/process-instances", &json!({"processDefinitionId": "order"})).await;
-    rig
+    let start = json!({"processDefinitionId": "order"});
+    let started = rig.post("/sn/v2/process-instances", &start).await.expect(200).body;
+    let second = bpmn::nothing_to_do("order");
+    rig.gateway.engine().deploy("order-2.bpmn", second.as_bytes()).unwrap();
+    (rig, started)
+}
+
+async fn rig() -> Rig {
+    with_instance().await.0
 }
 
 async fn document(rig: &Rig) -> Document {
@@ -146,22 +153,37 @@ async fn its_addresses_stand_below_the_prefix() {
     assert_eq!(plain.body.pointer(token), Some(&json!("/oauth/token")));
 }
 
+/// With the keys of an instance in place of the examples'.
+fn with_keys(mut request: Request, started: &Value) -> Request {
+    let key = |name: &str| started[name].as_str().unwrap();
+    request.path = request.path.replace("2251799813685249", key("processInstanceKey"));
+    let body = String::from_utf8(request.body).unwrap();
+    request.body = body.replace("2251799813685248", key("processDefinitionKey")).into_bytes();
+    request
+}
+
 #[tokio::test]
 async fn every_example_is_taken_and_answered_as_described() {
-    let rig = rig().await;
+    let (rig, started) = with_instance().await;
     let document = document(&rig).await;
     let mut wrong = Vec::new();
     for described in described(&document) {
         let examples = examples(described.operation);
         let bodies =
             if examples.is_empty() { vec![None] } else { examples.into_iter().map(Some).collect() };
+        let mut is_done = false;
         for body in bodies {
-            let reply = rig.send(&described.authorized(described.request(body))).await;
-            if !(200..300).contains(&reply.status) {
+            let request = described.authorized(described.request(body));
+            let reply = rig.send(&with_keys(request, &started)).await;
+            let is_success = (200..300).contains(&reply.status);
+            is_done |= is_success;
+            // It went through to the engine, which does less than a cluster.
+            if !is_success && !reply.detail().contains("the dev engine") {
                 wrong.push(format!("{} {}: {reply:?}", described.method, described.path));
             }
             wrong.extend(faults(&document, &described, &reply));
         }
+        assert!(is_done, "no example of {} is done", described.path);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

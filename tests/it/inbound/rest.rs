@@ -1,7 +1,9 @@
 //! Camunda's REST shapes: what reaches the broker, and what comes back.
 
 use serde_json::{Value, json};
-use servicenow_worker::zeebe::proto;
+use servicenow_worker::zeebe::proto::{
+    self, process_instance_creation_runtime_instruction::Instruction,
+};
 
 use super::{
     rig::{CREDENTIALS, Endpoint, Rig},
@@ -19,16 +21,14 @@ fn keys(value: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn a_start_by_id_carries_everything_and_answers_with_every_field() {
     let rig = Rig::start("").await;
+    rig.deploy_order_again();
+    rig.deploy_order_again();
     let reply = rig
         .post(
             "/v2/process-instances",
             &json!({
                 "processDefinitionId": "order", "processDefinitionVersion": 2,
                 "variables": {"n": 1}, "tenantId": "hr", "operationReference": 17,
-                "startInstructions": [{"elementId": "here"}],
-                "runtimeInstructions": [
-                    {"type": "TERMINATE_PROCESS_INSTANCE", "afterElementId": "there"},
-                ],
                 "tags": ["urgent"],
             }),
         )
@@ -47,7 +47,12 @@ async fn a_start_by_id_carries_everything_and_answers_with_every_field() {
             "businessId"
         ]
     );
-    assert_eq!(reply.body["processInstanceKey"], "2251799813685249");
+    assert_eq!(reply.body["processInstanceKey"], rig.running_key());
+    assert_eq!(
+        (&reply.body["processDefinitionVersion"], &reply.body["tenantId"]),
+        (&json!(2), &json!("hr"))
+    );
+    assert!(reply.engine_key("processDefinitionKey") < reply.engine_key("processInstanceKey"));
     assert_eq!(reply.body["variables"], json!({}));
     assert_eq!(
         (&reply.body["tags"], &reply.body["businessId"]),
@@ -61,8 +66,27 @@ async fn a_start_by_id_carries_everything_and_answers_with_every_field() {
         (request.operation_reference, &request.tags[..]),
         (Some(17), &["urgent".to_owned()][..])
     );
+}
+
+#[tokio::test]
+async fn instructions_reach_the_broker_and_its_refusal_the_caller() {
+    let rig = Rig::start("").await;
+    let body = json!({
+        "processDefinitionId": "order",
+        "startInstructions": [{"elementId": "here"}],
+        "runtimeInstructions": [
+            {"type": "TERMINATE_PROCESS_INSTANCE", "afterElementId": "there"},
+        ],
+    });
+    let reply = rig.post("/v2/process-instances", &body).await.expect(400);
+    assert_eq!(reply.title(), "INVALID_ARGUMENT");
+    assert!(reply.detail().contains("the dev engine begins at the start"), "{}", reply.detail());
+    let calls = rig.calls();
+    let [Call::Create(request)] = &calls[..] else { panic!("{calls:?}") };
     assert_eq!(request.start_instructions[0].element_id, "here");
-    assert_eq!(request.runtime_instructions.len(), 1);
+    let there = proto::TerminateProcessInstanceInstruction { after_element_id: "there".to_owned() };
+    assert_eq!(request.runtime_instructions[0].instruction, Some(Instruction::Terminate(there)));
+    assert!(rig.running().is_empty());
 }
 
 #[tokio::test]
@@ -72,15 +96,16 @@ async fn what_official_clients_send_unasked_is_taken() {
         "processDefinitionId": "order", "processDefinitionVersion": -1, "awaitCompletion": false,
         "requestTimeout": 0, "tenantId": "<default>",
     });
-    rig.post("/v2/process-instances", &node).await.expect(200);
+    let reply = rig.post("/v2/process-instances", &node).await.expect(200);
+    let key = reply.engine_key("processDefinitionKey");
     let spoke = json!({
         "processDefinitionId": "order", "processDefinitionVersion": "", "tenantId": "",
         "operationReference": "42", "awaitCompletion": "false", "variables": "{\"n\": \"1\"}",
     });
     rig.post("/v2/process-instances", &spoke).await.expect(200);
-    let by_key = json!({"processDefinitionKey": "2251799813685248"});
+    let by_key = json!({"processDefinitionKey": key.to_string()});
     rig.post("/v2/process-instances", &by_key).await.expect(200);
-    let by_number = json!({"processDefinitionKey": 2_251_799_813_685_248_i64});
+    let by_number = json!({"processDefinitionKey": key});
     rig.post("/v2/process-instances", &by_number).await.expect(200);
     let versions: Vec<_> = rig
         .calls()
@@ -90,30 +115,35 @@ async fn what_official_clients_send_unasked_is_taken() {
             other => panic!("{other:?}"),
         })
         .collect();
-    let key = 2_251_799_813_685_248;
     assert_eq!(versions, [(-1, 0), (-1, 0), (0, key), (0, key)]);
 }
 
 #[tokio::test]
 async fn an_awaited_start_brings_the_variables_and_waits_no_longer_than_the_limit() {
     let rig = Rig::start("limits = { await_completion = \"5s\" }").await;
-    let body = r#"{"processDefinitionId": "order", "awaitCompletion": true,
-                   "requestTimeout": 60000, "variables": {"total": 12.50},
+    let body = r#"{"processDefinitionId": "echo", "awaitCompletion": true,
+                   "requestTimeout": 60000, "variables": {"total": 12.50, "n": 1},
                    "fetchVariables": ["total"]}"#;
     let body: Value = serde_json::from_str(body).unwrap();
     let reply = rig.post("/v2/process-instances", &body).await.expect(200);
-    assert_eq!(reply.body["variables"].to_string(), r#"{"total":12.50}"#);
+    // As brokers keep it: a double.
+    assert_eq!(reply.body["variables"].to_string(), r#"{"total":12.5}"#);
     let calls = rig.calls();
     let [Call::CreateWithResult(request)] = &calls[..] else { panic!("{calls:?}") };
     assert_eq!(
         (request.request_timeout, &request.fetch_variables[..]),
         (5_000, &["total".to_owned()][..])
     );
+    let sent = request.request.as_ref().unwrap();
+    assert_eq!(sent.variables, r#"{"total":12.50,"n":1}"#, "digit for digit");
 
-    let endless = json!({"processDefinitionId": "endless", "awaitCompletion": "true"});
+    let endless = json!({
+        "processDefinitionId": "order", "awaitCompletion": "true", "requestTimeout": 50,
+    });
     let reply = rig.post("/v2/process-instances", &endless).await.expect(504);
     assert_eq!(reply.title(), "DEADLINE_EXCEEDED");
     assert!(reply.detail().contains("goes on"), "{}", reply.detail());
+    assert_eq!(rig.running(), ["order"]);
 }
 
 #[tokio::test]
@@ -129,6 +159,7 @@ async fn a_cancellation_needs_no_body_and_says_when_there_is_nothing_to_cancel()
     );
     let reply = rig.send(&Request::new("POST", &path).by_flows()).await.expect(204);
     assert_eq!(reply.body, Value::Null);
+    assert!(rig.running().is_empty());
     let reply = rig.post(&path, &json!({"operationReference": "7"})).await.expect(404);
     assert_eq!(reply.title(), "NOT_FOUND");
     assert_eq!(reply.header("content-type"), Some("application/problem+json"));
@@ -143,12 +174,14 @@ async fn a_publication_and_a_signal_answer_with_their_keys() {
         "variables": {"ok": true}, "tenantId": "hr",
     });
     let reply = rig.post("/v2/messages/publication", &body).await.expect(200);
-    assert_eq!(reply.body, json!({"tenantId": "hr", "messageKey": "2251799813685249"}));
+    let key = reply.engine_key("messageKey").to_string();
+    assert_eq!(reply.body, json!({"tenantId": "hr", "messageKey": key}));
     let reply = rig
         .post("/v2/signals/broadcast", &json!({"signalName": "alarm", "variables": {"a": 1}}))
         .await
         .expect(200);
-    assert_eq!(reply.body, json!({"tenantId": "<default>", "signalKey": "2251799813685250"}));
+    let key = reply.engine_key("signalKey").to_string();
+    assert_eq!(reply.body, json!({"tenantId": "<default>", "signalKey": key}));
     let expected = proto::PublishMessageRequest {
         name: "paid".to_owned(),
         correlation_key: "INC1".to_owned(),
@@ -163,7 +196,7 @@ async fn a_publication_and_a_signal_answer_with_their_keys() {
         variables: r#"{"a":1}"#.to_owned(),
         tenant_id: "<default>".to_owned(),
     };
-    assert_eq!(rig.calls(), [Call::Publish(expected), Call::Signal(signal)]);
+    assert_eq!(rig.calls(), [Call::Publish(expected), Call::Broadcast(signal)]);
 }
 
 #[tokio::test]
@@ -190,11 +223,12 @@ async fn a_correlation_is_refused_where_the_setting_says_so() {
 
 #[tokio::test]
 async fn the_topology_has_the_fields_of_old_and_new_clients() {
-    let rig = Rig::start("").await;
+    let gateway = Settings { version: "8.8.0".to_owned(), ..Settings::default() };
+    let rig = Rig::with(&format!("[inbound]\n{CREDENTIALS}"), gateway).await;
     let reply = rig.send(&Request::new("GET", "/v2/topology").by_flows()).await.expect(200);
     let expected = json!({
         "brokers": [{
-            "nodeId": 0, "brokerId": "0", "host": "localhost", "port": 26_501, "version": "8.8.0",
+            "nodeId": 0, "brokerId": "0", "host": "", "port": 0, "version": "8.8.0",
             "partitions": [
                 {"partitionId": 1, "role": "leader", "health": "healthy", "state": "active"},
             ],

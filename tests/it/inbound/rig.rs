@@ -1,4 +1,4 @@
-//! An endpoint as the configuration describes it, between a client and a scripted gateway.
+//! An endpoint as the configuration describes it, between a client and the dev engine.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -16,7 +16,10 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::wire::{Reply, Request};
-use crate::support::gateway::{Call, ScriptedGateway, Settings};
+use crate::support::{
+    bpmn,
+    gateway::{Call, ScriptedGateway, Settings},
+};
 
 /// The time at the endpoint: fixed.
 pub(crate) const NOW: i64 = 1_795_000_000;
@@ -131,9 +134,15 @@ impl Rig {
         Self::with(&format!("[inbound]\n{settings}\n{CREDENTIALS}"), Settings::default()).await
     }
 
-    /// An endpoint with these settings alone.
+    /// An endpoint with these settings alone. The engine has two processes: `order` waits for
+    /// a worker, `echo` ends at once.
     pub(crate) async fn with(settings: &str, gateway: Settings) -> Self {
         let gateway = ScriptedGateway::start(gateway).await.unwrap();
+        for (name, file) in
+            [("order", bpmn::one_task("order")), ("echo", bpmn::nothing_to_do("echo"))]
+        {
+            gateway.engine().deploy(&format!("{name}.bpmn"), file.as_bytes()).unwrap();
+        }
         let endpoint = Endpoint::start(settings, &gateway).await;
         Self { gateway, endpoint }
     }
@@ -145,6 +154,25 @@ impl Rig {
     /// Posts JSON as the flows' user.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
         self.send(&Request::post(path, body).by_flows()).await
+    }
+
+    /// Deploys `order` once more: another name of the file is another version.
+    pub(crate) fn deploy_order_again(&self) {
+        let name = format!("order-{}.bpmn", fastrand::u64(..));
+        self.gateway.engine().deploy(&name, bpmn::one_task("order").as_bytes()).unwrap();
+    }
+
+    /// The process ids of all instances that run, oldest first.
+    pub(crate) fn running(&self) -> Vec<String> {
+        let instances = self.gateway.engine().instances().into_iter();
+        instances.map(|instance| instance.process_id).collect()
+    }
+
+    /// The key of the only instance that runs, as callers are told it.
+    pub(crate) fn running_key(&self) -> String {
+        let instances = self.gateway.engine().instances();
+        assert_eq!(instances.len(), 1, "{instances:?}");
+        instances[0].key.to_string()
     }
 
     /// The calls that reached the broker.

@@ -29,14 +29,14 @@ ttl = "48h"
 name = "order"
 do = "start"
 process = "order"
-version = 4
+version = 2
 once = "at_least_once"
 tenant = "hr"
 
 [[inbound.routes]]
 name = "await"
 do = "start"
-process = "order"
+process = "echo"
 once = "at_least_once"
 await = true
 response = "$.nothing"
@@ -71,7 +71,8 @@ async fn approve(rig: &Rig, body: &Value) -> Reply {
 async fn a_message_route_picks_key_correlation_variables_and_answer() {
     let rig = rig().await;
     let reply = approve(&rig, &record(3)).await.expect(200);
-    let expected = json!({"ok": true, "twice": false, "message": "2251799813685249", "for": "abc"});
+    let key = reply.engine_key("message").to_string();
+    let expected = json!({"ok": true, "twice": false, "message": key, "for": "abc"});
     assert_eq!(reply.body, expected);
     let calls = rig.calls();
     let [Call::Publish(message)] = &calls[..] else { panic!("{calls:?}") };
@@ -107,8 +108,8 @@ async fn start_or_correlate_is_a_message_with_a_key_that_waits() {
     let rig = rig().await;
     let request = Request::post("/inbound/ticket", &json!({"number": "INC1", "n": 1})).by_flows();
     let reply = rig.send(&request.clone().key("INC1:1")).await.expect(200);
-    let expected =
-        json!({"result": "published", "messageKey": "2251799813685249", "duplicate": false});
+    let key = reply.engine_key("messageKey").to_string();
+    let expected = json!({"result": "published", "messageKey": key, "duplicate": false});
     assert_eq!(reply.body, expected);
     let reply = rig.send(&request).await.expect(400);
     assert!(reply.detail().contains("send the header Idempotency-Key"), "{}", reply.detail());
@@ -121,23 +122,26 @@ async fn start_or_correlate_is_a_message_with_a_key_that_waits() {
 #[tokio::test]
 async fn a_start_route_fixes_process_version_and_tenant() {
     let rig = rig().await;
+    rig.deploy_order_again();
+    rig.deploy_order_again();
     let body = json!({"processDefinitionId": "other", "tenantId": "other"});
     let reply = rig.post("/inbound/order", &body).await.expect(200);
     assert_eq!(reply.body["result"], "started");
-    assert_eq!(reply.body["processInstanceKey"], "2251799813685249");
+    assert_eq!(reply.body["processInstanceKey"], rig.running_key());
+    assert_eq!(rig.gateway.engine().instances()[0].version, 2);
     let reply = rig
         .post("/inbound/await", &serde_json::from_str(r#"{"total": 1.50}"#).unwrap())
         .await
         .expect(200);
     assert_eq!(reply.body["result"], "completed", "a response that fails is no failure");
-    assert_eq!(reply.body["variables"].to_string(), r#"{"total":1.50}"#);
+    assert_eq!(reply.body["variables"].to_string(), r#"{"total":1.5}"#);
     let calls = rig.calls();
     let [Call::Create(request), Call::CreateWithResult(_)] = &calls[..] else {
         panic!("{calls:?}")
     };
     assert_eq!(
         (&*request.bpmn_process_id, request.version, &*request.tenant_id),
-        ("order", 4, "hr")
+        ("order", 2, "hr")
     );
 }
 
@@ -148,10 +152,12 @@ async fn signal_and_cancel_routes_do_what_they_say() {
     assert_eq!(reply.body["result"], "broadcast");
     let reply = rig.post("/inbound/alarm", &json!({"data": [1]})).await.expect(400);
     assert_eq!(reply.detail(), "the route's variables are a list, not an object");
+    rig.deploy_order_again();
     let started = rig.post("/inbound/order", &json!({})).await.expect(200);
     let key = json!({"key": started.body["processInstanceKey"]});
     let reply = rig.post("/inbound/stop", &key).await.expect(200);
     assert_eq!(reply.body["result"], "cancelled");
+    assert!(rig.running().is_empty());
     rig.post("/inbound/stop", &key).await.expect(404);
     let reply = rig.post("/inbound/stop", &json!({"key": "INC1"})).await.expect(400);
     assert!(reply.detail().contains("digits only"), "{}", reply.detail());

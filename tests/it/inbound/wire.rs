@@ -65,6 +65,15 @@ impl Request {
     pub(crate) async fn send(&self, to: SocketAddr) -> Reply {
         send_raw(to, &self.bytes()).await
     }
+
+    /// Sends it to somebody who may be gone, or go before the answer.
+    pub(crate) async fn try_send(&self, to: SocketAddr) -> Option<Reply> {
+        let mut stream = TcpStream::connect(to).await.ok()?;
+        stream.write_all(&self.bytes()).await.ok()?;
+        let mut bytes = Vec::new();
+        tokio::time::timeout(LIMIT, stream.read_to_end(&mut bytes)).await.ok()?.ok()?;
+        (!bytes.is_empty()).then(|| Reply::parse(&bytes))
+    }
 }
 
 /// Sends bytes and reads the answer to its end.
@@ -113,6 +122,15 @@ impl Reply {
 
     pub(crate) fn title(&self) -> &str {
         self.body["title"].as_str().unwrap_or_default()
+    }
+
+    /// A key of the engine in the body: text, of partition 1.
+    #[track_caller]
+    pub(crate) fn engine_key(&self, field: &str) -> i64 {
+        let key = self.body[field].as_str().and_then(|text| text.parse::<i64>().ok());
+        let key = key.unwrap_or_else(|| panic!("no key '{field}' in {self:?}"));
+        assert_eq!(key >> 51, 1, "{self:?}");
+        key
     }
 
     /// Fails with the answer unless the status is this one.

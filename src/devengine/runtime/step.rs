@@ -1,0 +1,283 @@
+//! The steps of an element's life, one after the other from a queue: no step calls another,
+//! so nothing recurses however deep a process nests, and a budget ends what never waits.
+
+use super::{
+    Runtime,
+    incident::{Failure, Trouble},
+    instance::{Instance, Phase, Place, Role, Work},
+};
+use crate::devengine::{
+    bpmn::model::{EndTrigger, FlowIndex, Kind},
+    record::{Ending, Event, Key},
+};
+
+/// What is to be done next.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    /// A token stands on an element.
+    Enter(Key),
+    /// The element's work is done.
+    Complete(Key),
+    /// The element is ended from outside.
+    Terminate(Key),
+    /// A child has ended: perhaps the scope has as well.
+    Settle(Key),
+    /// A subscription was opened: perhaps its message is here already.
+    Correlate(Key),
+    /// An incident was resolved.
+    Retry(Key),
+}
+
+impl Runtime {
+    /// Does everything that can be done without waiting.
+    pub(super) fn run(&mut self) {
+        let mut budget = self.options.step_limit;
+        while let Some(step) = self.steps.pop_front() {
+            match step {
+                Step::Enter(key) if budget == 0 => self.park(key),
+                Step::Enter(key) => {
+                    budget -= 1;
+                    self.enter(key);
+                }
+                Step::Complete(key) => self.complete_element(key),
+                Step::Terminate(key) => self.terminate(key),
+                Step::Settle(key) => self.settle(key),
+                Step::Correlate(wait) => self.correlate_kept(wait),
+                Step::Retry(key) => self.retry_step(key),
+            }
+        }
+    }
+
+    /// Stops a process that goes on and on; one incident for all its tokens.
+    fn park(&mut self, key: Key) {
+        let Some(instance) = self.instances.get(&key) else { return };
+        let element_id = instance.element_id().to_owned();
+        let process_instance = instance.process_key;
+        let Some(process) = self.processes.get_mut(&process_instance) else { return };
+        process.parked.push(key);
+        if process.parked.len() == 1 {
+            let limit = self.options.step_limit;
+            let failure = Trouble::StepLimit.because(format!(
+                "the process entered {limit} elements without waiting for anything, so it \
+                 probably loops; cancel it, or resolve the incident to let it go on"
+            ));
+            self.raise_as(process_instance, element_id, failure, None);
+        }
+    }
+
+    /// Whether an element may go on: it is there, unhurt, and nobody is about to end it.
+    fn may_go_on(&self, key: Key) -> bool {
+        let Some(instance) = self.instances.get(&key) else { return false };
+        let is_parked = || self.processes.get(&key).is_some_and(|it| !it.parked.is_empty());
+        (instance.incident.is_none() || is_parked()) && !self.is_doomed(key)
+    }
+
+    fn enter(&mut self, key: Key) {
+        let is_new = self.instances.get(&key).is_some_and(|it| it.phase == Phase::Entering);
+        if !is_new || !self.may_go_on(key) {
+            return;
+        }
+        if let Err(failure) = self.enter_place(key) {
+            self.raise(key, failure, None);
+        }
+    }
+
+    fn enter_place(&mut self, key: Key) -> Result<(), Failure> {
+        let Some(place) = self.place(key) else { return Ok(()) };
+        match place.role {
+            Role::Process => self.enter_process(key),
+            Role::Body(index) => self.enter_body(key, place.definition.element(index)),
+            Role::Element(index) | Role::Inner(index) => {
+                self.enter_element(key, place.definition.element(index))
+            }
+        }
+    }
+
+    /// The element is done at once.
+    pub(super) fn pass(&mut self, key: Key) {
+        self.activate(key, Work::Nothing);
+        self.steps.push_back(Step::Complete(key));
+    }
+
+    /// The element is entered and works or waits.
+    pub(super) fn activate(&mut self, key: Key, work: Work) {
+        if let Some(instance) = self.instances.get_mut(&key) {
+            instance.phase = Phase::Active;
+            instance.work = work;
+        }
+    }
+
+    fn retry_step(&mut self, key: Key) {
+        match self.instances.get(&key).map(|instance| instance.phase) {
+            Some(Phase::Entering) => self.enter(key),
+            Some(Phase::Completing) => self.complete_element(key),
+            _ => {}
+        }
+    }
+
+    fn complete_element(&mut self, key: Key) {
+        if !self.may_go_on(key) {
+            return;
+        }
+        if let Some(instance) = self.instances.get_mut(&key) {
+            instance.phase = Phase::Completing;
+        }
+        if let Err(failure) = self.complete_place(key) {
+            self.raise(key, failure, None);
+        }
+    }
+
+    fn complete_place(&mut self, key: Key) -> Result<(), Failure> {
+        let Some(place) = self.place(key) else { return Ok(()) };
+        let element = place.role.element().map(|index| place.definition.element(index));
+        let mut signal = None;
+        match place.role {
+            Role::Process => {
+                self.end_process(key, Ending::Completed);
+                return Ok(());
+            }
+            Role::Body(_) => self.hand_on_collection(key),
+            Role::Element(_) | Role::Inner(_) => {
+                signal = element.map(|it| self.signal_thrown(key, it)).transpose()?.flatten();
+                self.map_outputs(key)?;
+            }
+        }
+        if let (Role::Inner(_), Some(element)) = (place.role, element) {
+            self.collect(key, element)?;
+        }
+        self.leave(key, &place);
+        if let Some((name, variables)) = signal {
+            self.broadcast_to_all(&name, &variables);
+        }
+        Ok(())
+    }
+
+    /// The element is done; the token goes on.
+    fn leave(&mut self, key: Key, place: &Place) {
+        let Some(mut instance) = self.remove(key) else { return };
+        let element_id = instance.element_id().to_owned();
+        self.events.push(Event::ElementCompleted { instance: instance.process_key, element_id });
+        let (Some(scope), Some(index)) = (instance.parent, place.role.element()) else { return };
+        let element = place.definition.element(index);
+        match (place.role, &element.kind) {
+            (Role::Inner(_), _) => self.run_ended(scope),
+            (_, Kind::End(EndTrigger::Terminate)) => self.finish(scope),
+            (_, Kind::EventBased) => {
+                if let Some(trigger) = instance.begin.take() {
+                    self.spawn(scope, Role::Element(trigger.element), |catch| {
+                        catch.variables = trigger.variables;
+                        catch.happened = true;
+                    });
+                }
+            }
+            (_, kind) => {
+                for flow in flows_out(&instance, kind, &element.outgoing) {
+                    self.take(scope, place, flow);
+                }
+            }
+        }
+        self.steps.push_back(Step::Settle(scope));
+    }
+
+    /// Follows a sequence flow.
+    fn take(&mut self, scope: Key, place: &Place, flow: FlowIndex) {
+        let target = place.definition.process.flows[flow].target;
+        let element = place.definition.element(target);
+        if !matches!(element.kind, Kind::Parallel) || self.joined(scope, target, element, flow) {
+            self.spawn_at(scope, target);
+        }
+    }
+
+    /// A scope ends as soon as all within has been ended.
+    pub(super) fn finish(&mut self, scope: Key) {
+        let Some(instance) = self.instances.get_mut(&scope) else { return };
+        instance.finishing = true;
+        instance.joins.clear();
+        self.terminate_children(scope);
+    }
+
+    pub(super) fn terminate_children(&mut self, scope: Key) {
+        if let Some(instance) = self.instances.get(&scope) {
+            self.steps.extend(instance.children.iter().copied().map(Step::Terminate));
+            self.steps.push_back(Step::Settle(scope));
+        }
+    }
+
+    fn terminate(&mut self, key: Key) {
+        let Some(instance) = self.instances.get_mut(&key) else { return };
+        if instance.phase == Phase::Terminating {
+            return;
+        }
+        instance.phase = Phase::Terminating;
+        instance.interruption = None;
+        if let Work::Called(called) = instance.work {
+            self.steps.push_back(Step::Terminate(called));
+        }
+        self.close_waits(key);
+        self.close_incident_of(key);
+        self.cancel_job_of(key);
+        self.terminate_children(key);
+    }
+
+    /// Looks whether a scope has come to its end.
+    fn settle(&mut self, key: Key) {
+        let Some(instance) = self.instances.get_mut(&key) else { return };
+        let is_calling = matches!(instance.work, Work::Called(_));
+        if !instance.children.is_empty() || is_calling {
+            return;
+        }
+        if instance.phase == Phase::Terminating {
+            self.terminated(key);
+        } else if let Some(trigger) = instance.interruption.take() {
+            self.start_event_sub_process(key, trigger);
+        } else if instance.phase == Phase::Active && instance.finishing {
+            instance.finishing = false;
+            self.steps.push_back(Step::Complete(key));
+        } else if instance.phase == Phase::Active && instance.is_scope() {
+            self.end_of_tokens(key);
+        }
+    }
+
+    /// No token moves in this scope any more.
+    fn end_of_tokens(&mut self, key: Key) {
+        let Some(instance) = self.instances.get(&key) else { return };
+        if instance.joins.is_empty() {
+            self.steps.push_back(Step::Complete(key));
+            return;
+        }
+        let definition = &instance.definition;
+        let gateways = instance.joins.keys().map(|index| definition.element(*index).id.as_str());
+        let gateways = gateways.collect::<Vec<_>>().join(", ");
+        self.warn_text(key, format!("{gateways} waits for flows that nothing can take any more"));
+    }
+
+    fn terminated(&mut self, key: Key) {
+        if self.processes.contains_key(&key) {
+            self.end_process(key, Ending::Cancelled);
+            return;
+        }
+        let Some(instance) = self.remove(key) else { return };
+        let element_id = instance.element_id().to_owned();
+        self.events.push(Event::ElementTerminated { instance: instance.process_key, element_id });
+        let Some(scope) = instance.parent else { return };
+        let is_open = self.instances.get(&scope).is_some_and(|scope| !scope.is_closing());
+        if let Some(trigger) = instance.after.filter(|_| is_open) {
+            self.spawn(scope, Role::Element(trigger.element), |boundary| {
+                boundary.variables = trigger.variables;
+            });
+        }
+        if let Role::Inner(_) = instance.role {
+            self.run_terminated(scope);
+        }
+        self.steps.push_back(Step::Settle(scope));
+    }
+}
+
+/// The flows that a token takes out of an element.
+fn flows_out(instance: &Instance, kind: &Kind, outgoing: &[FlowIndex]) -> Vec<FlowIndex> {
+    match (&instance.work, kind) {
+        (Work::Flows(chosen), _) => chosen.clone(),
+        (_, Kind::EventSubProcess { .. }) => Vec::new(),
+        _ => outgoing.to_vec(),
+    }
+}

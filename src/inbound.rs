@@ -23,6 +23,7 @@ mod idempotency;
 mod jwks;
 mod limits;
 mod memory;
+mod openapi;
 mod operation;
 mod problem;
 mod publishing;

@@ -15,7 +15,7 @@ use super::{
     answer::Answer,
     audit::Record,
     authentication::{ByHeaders, Caller},
-    body,
+    body, openapi,
     operation::{self, NoOperation, Operation},
     problem::Problem,
     rest, route,
@@ -167,6 +167,7 @@ async fn public<G: ProcessGateway, R: ClusterRest>(
             Ok(Reply::Token(token_endpoint::answer(shared, &head.headers, &body, record)))
         }
         Operation::License => Ok(Reply::Answer(rest::status::license())),
+        Operation::OpenApi => Ok(Reply::Answer(openapi::document(&shared.config.path_prefix))),
         _ => rest::status::status(shared).map(Reply::Answer),
     }
 }
@@ -186,6 +187,7 @@ async fn run<G: ProcessGateway, R: ClusterRest>(
         Operation::Topology => rest::status::topology(shared, call).await,
         Operation::Route => route::run(shared, call, record).await,
         Operation::License => Ok(rest::status::license()),
+        Operation::OpenApi => Ok(openapi::document(&shared.config.path_prefix)),
         Operation::Status | Operation::Token => rest::status::status(shared),
     }
 }

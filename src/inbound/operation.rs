@@ -29,10 +29,12 @@ pub enum Operation {
     Token,
     /// A plain route.
     Route,
+    /// The description of all this.
+    OpenApi,
 }
 
 /// Every operation with its method and path; `{}` is a part that varies.
-pub const OPERATIONS: [(Operation, Method, &str); 10] = [
+pub const OPERATIONS: [(Operation, Method, &str); 11] = [
     (Operation::CreateInstance, Method::POST, "/v2/process-instances"),
     (Operation::CancelInstance, Method::POST, "/v2/process-instances/{}/cancellation"),
     (Operation::PublishMessage, Method::POST, "/v2/messages/publication"),
@@ -43,6 +45,7 @@ pub const OPERATIONS: [(Operation, Method, &str); 10] = [
     (Operation::Status, Method::GET, "/v2/status"),
     (Operation::Token, Method::POST, "/oauth/token"),
     (Operation::Route, Method::POST, "/inbound/{}"),
+    (Operation::OpenApi, Method::GET, "/openapi.json"),
 ];
 
 /// Why there is no operation.
@@ -57,14 +60,14 @@ pub(crate) enum NoOperation {
 }
 
 impl Operation {
-    /// Whether it needs no credential: official clients send none.
+    /// Whether it needs no credential: official clients send none, a description is no secret.
     pub(crate) fn is_public(self) -> bool {
-        matches!(self, Self::License | Self::Status | Self::Token)
+        matches!(self, Self::License | Self::Status | Self::Token | Self::OpenApi)
     }
 
     /// Whether it has a body.
     pub(crate) fn has_body(self) -> bool {
-        !matches!(self, Self::License | Self::Status | Self::Topology)
+        !matches!(self, Self::License | Self::Status | Self::Topology | Self::OpenApi)
     }
 
     /// Its name in the log and figures.
@@ -80,6 +83,7 @@ impl Operation {
             Self::Status => "status",
             Self::Token => "token",
             Self::Route => "route",
+            Self::OpenApi => "openapi",
         }
     }
 }

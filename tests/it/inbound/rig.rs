@@ -92,7 +92,16 @@ impl Endpoint {
     /// One as the text of a configuration file says, for this gateway.
     pub(crate) async fn start(settings: &str, gateway: &ScriptedGateway) -> Self {
         let text = format!("[management]\nlisten = \"off\"\n{settings}");
-        let config = Config::read(Some(&text), &environment()).unwrap_or_else(|e| panic!("{e}"));
+        Self::configured(&text, environment(), gateway).await
+    }
+
+    /// As [`Self::start`], with other secrets and the whole file given.
+    pub(crate) async fn configured(
+        text: &str,
+        environment: Environment,
+        gateway: &ScriptedGateway,
+    ) -> Self {
+        let config = Config::read(Some(text), &environment).unwrap_or_else(|e| panic!("{e}"));
         let zeebe = servicenow_worker::zeebe::Config {
             rest_address: config.zeebe.rest_address,
             request_timeout: std::time::Duration::from_secs(2),
@@ -102,7 +111,7 @@ impl Endpoint {
         let parts = Parts {
             gateway: Gateway::new(&zeebe).unwrap(),
             rest: RestClient::new(&zeebe).unwrap(),
-            secrets: Arc::new(SecretStore::new(&config.secrets, environment().into_map()).unwrap()),
+            secrets: Arc::new(SecretStore::new(&config.secrets, environment.into_map()).unwrap()),
             clock: Arc::new(FixedClock),
             metrics: Arc::clone(&metrics),
         };

@@ -141,9 +141,12 @@ impl Mapper<'_> {
         }
     }
 
-    /// Paths nest no deeper than [`LONGEST_PATH`], and so does this.
+    /// Paths nest no deeper than [`LONGEST_PATH`], and so does this. What is neither an object
+    /// nor null cannot be merged into: the broker makes it null.
     fn object(&mut self, entries: &Tree<'_>, old: Option<&Json>) -> Result<Json, Failure> {
-        let old = old.and_then(Json::as_object).filter(|_| self.existing == Existing::Merged);
+        let old = old.filter(|it| self.existing == Existing::Merged && !it.is_null());
+        let is_mergeable = old.is_none_or(Json::is_object);
+        let old = old.and_then(Json::as_object);
         let mut object = old.cloned().unwrap_or_default();
         let outside = self.seen.clone();
         for (name, node) in entries {
@@ -152,7 +155,7 @@ impl Mapper<'_> {
             object.insert((*name).to_owned(), json);
         }
         self.seen = outside;
-        Ok(Json::Object(object))
+        Ok(if is_mergeable { Json::Object(object) } else { Json::Null })
     }
 
     fn value(&mut self, source: &Text) -> Result<Value, Failure> {

@@ -26,13 +26,14 @@ pub(super) fn read<'x>(node: Node<'x>, reader: &mut Reader<'x>) -> Process {
     process
 }
 
-/// Tells the elements of their flows and boundary events.
+/// Tells the elements of their flows and boundary events: the last in the file comes first, as
+/// on a broker, which so decides which of several conditions that hold wins.
 fn connect(elements: &mut [Element], flows: &[Flow]) {
-    for (index, flow) in flows.iter().enumerate() {
+    for (index, flow) in flows.iter().enumerate().rev() {
         elements[flow.source].outgoing.push(index);
         elements[flow.target].incoming.push(index);
     }
-    for index in 0..elements.len() {
+    for index in (0..elements.len()).rev() {
         if let Kind::Boundary(boundary) = &elements[index].kind {
             let attached_to = boundary.attached_to;
             elements[attached_to].boundary.push(index);

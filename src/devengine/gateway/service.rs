@@ -19,7 +19,7 @@ use super::{
     shared::{Shared, befall},
 };
 use crate::{
-    devengine::engine::DEFAULT_TENANT,
+    devengine::{engine::DEFAULT_TENANT, runtime::Reach},
     zeebe::proto::{self, gateway_server::Gateway},
 };
 
@@ -222,6 +222,20 @@ impl Gateway for Calls {
                 let key = engine.publish(convert::message(asked)?)?;
                 let tenant_id = DEFAULT_TENANT.to_owned();
                 Ok(proto::PublishMessageResponse { key, tenant_id })
+            })
+            .await
+    }
+
+    async fn set_variables(
+        &self,
+        request: Request<proto::SetVariablesRequest>,
+    ) -> Result<Response<proto::SetVariablesResponse>, Status> {
+        self.0
+            .change(Rpc::SetVariables, request, |engine, asked| {
+                let variables = convert::variables(&asked.variables)?;
+                let reach = if asked.local { Reach::Local } else { Reach::Outwards };
+                let key = engine.set_variables(asked.element_instance_key, variables, reach)?;
+                Ok(proto::SetVariablesResponse { key })
             })
             .await
     }

@@ -85,6 +85,14 @@ impl Engine {
         self.records("COMMAND", value_type, intent).await
     }
 
+    /// What the in-memory engine has recorded of elements, in order.
+    pub(crate) async fn steps(&self) -> Vec<Value> {
+        let control = self.export("PROCESS_TEST_ENGINE_CONTROL_ADDRESS");
+        let lines = http::get(&format!("{control}/records?type=PROCESS_INSTANCE")).await.unwrap();
+        let records = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        records.filter(|record| record["recordType"] == "EVENT").collect()
+    }
+
     async fn records(&self, record_type: &str, value_type: &str, intent: &str) -> Vec<Value> {
         let control = self.export("PROCESS_TEST_ENGINE_CONTROL_ADDRESS");
         let lines = http::get(&format!("{control}/records?type={value_type}")).await.unwrap();

@@ -6,6 +6,7 @@
 //! writes them anew.
 
 mod calls;
+mod demo;
 mod path;
 mod play;
 mod script;
@@ -41,8 +42,9 @@ fn is_asked_for(case: &Case) -> bool {
 }
 
 async fn play(calls: &Calls, case: &Case, paths: &mut Paths<'_>, recording: bool) -> Case {
-    let mut play = Play::begin(calls.clone(), case, recording).await;
-    paths.begin(play.low);
+    let low = calls.newest_key().await;
+    paths.begin(low).await;
+    let mut play = Play::begin(calls.clone(), case, low, recording).await;
     let steps = play.follow().await;
     let went = Case { steps, paths: paths.told().await, ..case.clone() };
     play.clean_up().await;

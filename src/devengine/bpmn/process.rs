@@ -26,14 +26,13 @@ pub(super) fn read<'x>(node: Node<'x>, reader: &mut Reader<'x>) -> Process {
     process
 }
 
-/// Tells the elements of their flows and boundary events: the last in the file comes first, as
-/// on a broker, which so decides which of several conditions that hold wins.
+/// Tells the elements of their flows and boundary events.
 fn connect(elements: &mut [Element], flows: &[Flow]) {
-    for (index, flow) in flows.iter().enumerate().rev() {
+    for (index, flow) in flows.iter().enumerate() {
         elements[flow.source].outgoing.push(index);
         elements[flow.target].incoming.push(index);
     }
-    for index in (0..elements.len()).rev() {
+    for index in 0..elements.len() {
         if let Kind::Boundary(boundary) = &elements[index].kind {
             let attached_to = boundary.attached_to;
             elements[attached_to].boundary.push(index);

@@ -66,6 +66,8 @@ pub(super) struct Instance {
     pub(super) role: Role,
     pub(super) parent: Option<Key>,
     pub(super) phase: Phase,
+    /// A token has come; until then it is only on its way.
+    pub(super) entered: bool,
     pub(super) children: BTreeSet<Key>,
     pub(super) variables: Document,
     /// What a job, message or called process handed in; placed by the output mappings.
@@ -130,6 +132,7 @@ impl Instance {
             role,
             parent: None,
             phase: Phase::Entering,
+            entered: false,
             children: BTreeSet::new(),
             variables: Document::new(),
             payload: None,
@@ -195,8 +198,6 @@ impl Runtime {
         let mut instance = Instance::new(place.definition, place.process_key, role);
         instance.parent = Some(parent);
         prepare(&mut instance);
-        let element_id = instance.element_id().to_owned();
-        self.events.push(Event::ElementEntered { instance: place.process_key, element_id });
         self.instances.insert(key, instance);
         self.instances.get_mut(&parent)?.children.insert(key);
         self.steps.push_back(Step::Enter(key));

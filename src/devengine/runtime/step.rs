@@ -22,6 +22,10 @@ pub(super) enum Step {
     Terminate(Key),
     /// A child has ended: perhaps the scope has as well.
     Settle(Key),
+    /// A multi-instance activity goes on with its next run.
+    StartRun(Key),
+    /// The children of a scope are ended one by one, from this key on.
+    TerminateFrom(Key, Key),
     /// A subscription was opened: perhaps its message is here already.
     Correlate(Key),
     /// An incident was resolved.
@@ -32,7 +36,7 @@ impl Runtime {
     /// Does everything that can be done without waiting.
     pub(super) fn run(&mut self) {
         let mut budget = self.options.step_limit;
-        while let Some(step) = self.steps.pop_front() {
+        while let Some(step) = self.next_step() {
             match step {
                 Step::Enter(key) if budget == 0 => self.park(key),
                 Step::Enter(key) => {
@@ -41,11 +45,20 @@ impl Runtime {
                 }
                 Step::Complete(key) => self.complete_element(key),
                 Step::Terminate(key) => self.terminate(key),
+                Step::TerminateFrom(scope, from) => self.terminate_from(scope, from),
+                Step::StartRun(body) => self.start_run(body),
                 Step::Settle(key) => self.settle(key),
                 Step::Correlate(wait) => self.correlate_kept(wait),
                 Step::Retry(key) => self.retry_step(key),
             }
         }
+    }
+
+    /// The next step. A kept message comes to a new subscription once nothing else moves: on a
+    /// broker both go from partition to partition.
+    fn next_step(&mut self) -> Option<Step> {
+        let subscribed = || self.subscribed.pop_front().map(Step::Correlate);
+        self.steps.pop_front().or_else(subscribed)
     }
 
     /// Stops a process that goes on and on; one incident for all its tokens.
@@ -77,9 +90,27 @@ impl Runtime {
         if !is_new || !self.may_go_on(key) {
             return;
         }
-        if let Err(failure) = self.enter_place(key) {
-            self.raise(key, failure, None);
+        self.tell_entered(key);
+        match self.enter_place(key) {
+            Ok(()) if self.is_gateway(key) => self.complete_element(key),
+            Ok(()) => {}
+            Err(failure) => self.raise(key, failure, None),
         }
+    }
+
+    fn tell_entered(&mut self, key: Key) {
+        let Some(instance) = self.instances.get_mut(&key) else { return };
+        let is_told = std::mem::replace(&mut instance.entered, true);
+        if !is_told && instance.role != Role::Process {
+            let (instance, element_id) = (instance.process_key, instance.element_id().to_owned());
+            self.events.push(Event::ElementEntered { instance, element_id });
+        }
+    }
+
+    /// Whether it is a gateway that only decides, which a broker does in one step.
+    fn is_gateway(&self, key: Key) -> bool {
+        let kind = self.instances.get(&key).and_then(|it| it.element()).map(|it| &it.kind);
+        matches!(kind, Some(Kind::Exclusive { .. } | Kind::Inclusive { .. } | Kind::Parallel))
     }
 
     fn enter_place(&mut self, key: Key) -> Result<(), Failure> {
@@ -176,7 +207,9 @@ impl Runtime {
                 }
             }
         }
-        self.steps.push_back(Step::Settle(scope));
+        if self.instances.get(&scope).is_some_and(|scope| scope.children.is_empty()) {
+            self.steps.push_back(Step::Settle(scope));
+        }
     }
 
     /// Follows a sequence flow.
@@ -197,10 +230,16 @@ impl Runtime {
     }
 
     pub(super) fn terminate_children(&mut self, scope: Key) {
-        if let Some(instance) = self.instances.get(&scope) {
-            self.steps.extend(instance.children.iter().copied().map(Step::Terminate));
-            self.steps.push_back(Step::Settle(scope));
-        }
+        self.steps.push_back(Step::TerminateFrom(scope, 0));
+    }
+
+    /// Ends the next child, and lets others move before the one after it, as a broker does.
+    fn terminate_from(&mut self, scope: Key, from: Key) {
+        let Some(instance) = self.instances.get(&scope) else { return };
+        let mut children = instance.children.range(from..).copied();
+        let (next, more) = (children.next(), children.next());
+        self.steps.push_back(next.map_or(Step::Settle(scope), Step::Terminate));
+        self.steps.extend(more.map(|more| Step::TerminateFrom(scope, more)));
     }
 
     fn terminate(&mut self, key: Key) {
@@ -216,7 +255,12 @@ impl Runtime {
         self.close_waits(key);
         self.close_incident_of(key);
         self.cancel_job_of(key);
-        self.terminate_children(key);
+        let Some(instance) = self.instances.get(&key) else { return };
+        if instance.children.is_empty() {
+            self.settle(key);
+        } else {
+            self.terminate_children(key);
+        }
     }
 
     /// Looks whether a scope has come to its end.
@@ -257,8 +301,10 @@ impl Runtime {
             return;
         }
         let Some(instance) = self.remove(key) else { return };
-        let element_id = instance.element_id().to_owned();
-        self.events.push(Event::ElementTerminated { instance: instance.process_key, element_id });
+        if instance.entered {
+            let (instance, element_id) = (instance.process_key, instance.element_id().to_owned());
+            self.events.push(Event::ElementTerminated { instance, element_id });
+        }
         let Some(scope) = instance.parent else { return };
         let is_open = self.instances.get(&scope).is_some_and(|scope| !scope.is_closing());
         if let Some(trigger) = instance.after.filter(|_| is_open) {
@@ -273,11 +319,12 @@ impl Runtime {
     }
 }
 
-/// The flows that a token takes out of an element.
+/// The flows that a token takes out of an element, from the last of the file to the first, as
+/// a broker takes them.
 fn flows_out(instance: &Instance, kind: &Kind, outgoing: &[FlowIndex]) -> Vec<FlowIndex> {
     match (&instance.work, kind) {
         (Work::Flows(chosen), _) => chosen.clone(),
         (_, Kind::EventSubProcess { .. }) => Vec::new(),
-        _ => outgoing.to_vec(),
+        _ => outgoing.iter().rev().copied().collect(),
     }
 }

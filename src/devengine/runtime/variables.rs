@@ -102,13 +102,14 @@ impl Runtime {
     }
 }
 
-/// Takes what the scope defines; hands back the rest.
+/// Takes what the scope defines; hands back the rest. What is as it was goes on outwards, too:
+/// a broker only stops at a variable that it changes.
 fn keep_unknown(instance: &mut Instance, document: Document) -> Document {
     let mut rest = Document::new();
     for (name, variable) in document {
         match instance.variables.get_mut(&name) {
-            Some(known) => *known = variable,
-            None => {
+            Some(known) if known.json() != variable.json() => *known = variable,
+            _ => {
                 rest.insert(name, variable);
             }
         }

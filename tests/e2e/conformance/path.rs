@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use servicenow_worker::devengine::{Note, record::Event};
 use tokio::sync::broadcast::Receiver;
 
@@ -13,8 +14,8 @@ pub(crate) enum Paths<'a> {
     Untold,
     /// The dev engine's news.
     Notes(Receiver<Note>),
-    /// The in-memory engine's records above a key.
-    Records(&'a Engine, i64),
+    /// The in-memory engine's records above a key, from a position on.
+    Records(&'a Engine, i64, u64),
 }
 
 /// By process instance: its process and the steps.
@@ -27,7 +28,7 @@ impl<'a> Paths<'a> {
     }
 
     pub(crate) fn of_records(engine: &'a Engine) -> Self {
-        Self::Records(engine, 0)
+        Self::Records(engine, 0, 0)
     }
 
     pub(crate) fn are_told(&self) -> bool {
@@ -35,11 +36,16 @@ impl<'a> Paths<'a> {
     }
 
     /// From now on, all keys above this one.
-    pub(crate) fn begin(&mut self, low: i64) {
+    pub(crate) async fn begin(&mut self, low: i64) {
         match self {
             Self::Untold => {}
             Self::Notes(notes) => while notes.try_recv().is_ok() {},
-            Self::Records(_, from) => *from = low,
+            Self::Records(engine, from, position) => {
+                *from = low;
+                let steps = engine.steps(*position).await;
+                let last = steps.last().and_then(|step| step["position"].as_u64());
+                *position = last.unwrap_or(*position);
+            }
         }
     }
 
@@ -53,7 +59,9 @@ impl<'a> Paths<'a> {
                     steps.note(note);
                 }
             }
-            Self::Records(engine, low) => steps.records(engine, *low).await,
+            Self::Records(engine, low, position) => {
+                steps.records(&engine.steps(*position).await, *low);
+            }
         }
         let line =
             |(process, steps): (String, Vec<String>)| format!("{process}: {}", steps.join(" "));
@@ -79,8 +87,8 @@ impl Steps {
         }
     }
 
-    async fn records(&mut self, engine: &Engine, low: i64) {
-        for record in engine.steps().await {
+    fn records(&mut self, records: &[Value], low: i64) {
+        for record in records {
             let value = &record["value"];
             let instance = value["processInstanceKey"].as_i64().unwrap();
             let process = value["bpmnProcessId"].as_str().unwrap();

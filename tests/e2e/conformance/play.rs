@@ -15,9 +15,9 @@ use super::{
 /// How long what is expected may take.
 const PATIENCE: Duration = Duration::from_secs(6);
 /// How long nothing must happen when nobody knows what to expect.
-const QUIET: Duration = Duration::from_millis(400);
+const QUIET: Duration = Duration::from_millis(250);
 /// A key of nothing, where an engine does not have what a script means.
-const NOTHING: i64 = 1;
+const NOTHING: i64 = (1 << 51) + (1 << 40);
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// A case on an engine.
@@ -29,7 +29,7 @@ pub(crate) struct Play<'a> {
     /// Told apart from what earlier plays have deployed.
     mark: String,
     /// No key of this case is lower.
-    pub(crate) low: i64,
+    low: i64,
     jobs: Vec<ActivatedJob>,
     running: Vec<Running>,
     versions: Vec<i32>,
@@ -46,8 +46,7 @@ struct Running {
 
 impl<'a> Play<'a> {
     /// Deploys what the case needs.
-    pub(crate) async fn begin(calls: Calls, case: &'a Case, recording: bool) -> Self {
-        let low = calls.newest_key().await;
+    pub(crate) async fn begin(calls: Calls, case: &'a Case, low: i64, recording: bool) -> Self {
         let since = std::time::UNIX_EPOCH.elapsed().unwrap();
         let mut play = Self {
             calls,
@@ -320,8 +319,8 @@ fn description(job: &ActivatedJob) -> String {
     format!("?{} {}*{}{headers} {variables}", job.element_id, job.r#type, job.retries)
 }
 
-/// JSON with the names in order: engines keep none.
-fn sorted(value: Value) -> String {
+/// JSON with the names in order, which engines do not keep, and numbers in one form.
+pub(crate) fn sorted(value: Value) -> String {
     fn sort(value: Value) -> Value {
         match value {
             Value::Object(entries) => {
@@ -330,6 +329,7 @@ fn sorted(value: Value) -> String {
                 Value::Object(entries.into_iter().map(|(name, it)| (name, sort(it))).collect())
             }
             Value::Array(items) => Value::Array(items.into_iter().map(sort).collect()),
+            Value::Number(number) if !number.is_i64() => number.as_f64().into(),
             other => other,
         }
     }

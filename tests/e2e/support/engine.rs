@@ -85,10 +85,11 @@ impl Engine {
         self.records("COMMAND", value_type, intent).await
     }
 
-    /// What the in-memory engine has recorded of elements, in order.
-    pub(crate) async fn steps(&self) -> Vec<Value> {
+    /// What the in-memory engine has recorded of elements after a position, in order.
+    pub(crate) async fn steps(&self, after: u64) -> Vec<Value> {
         let control = self.export("PROCESS_TEST_ENGINE_CONTROL_ADDRESS");
-        let lines = http::get(&format!("{control}/records?type=PROCESS_INSTANCE")).await.unwrap();
+        let url = format!("{control}/records?type=PROCESS_INSTANCE&after={after}");
+        let lines = http::get(&url).await.unwrap();
         let records = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         records.filter(|record| record["recordType"] == "EVENT").collect()
     }

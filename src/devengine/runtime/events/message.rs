@@ -123,7 +123,7 @@ impl Runtime {
         self.correlate(key, &mut message);
         self.messages.insert(message_key, message);
         // What does not interrupt goes on listening.
-        self.steps.push_back(super::Step::Correlate(key));
+        self.subscribed.push_back(key);
     }
 
     /// Starts a process that waits for this message, unless it has got it, or an instance of

@@ -17,7 +17,7 @@ import java.util.concurrent.Executors;
  * Runs Camunda's in-memory engine on one port and a small control on another.
  *
  * <p>The control listens on loopback only: GET /ready, POST /time?increase=PT1H,
- * GET /records?type=INCIDENT&after=POSITION (JSON lines; all records without a type).
+ * GET /records?type=INCIDENT&above=KEY (JSON lines; all records without a type).
  */
 public final class ProcessTestEngine {
   private final ZeebeTestEngine engine;
@@ -53,13 +53,13 @@ public final class ProcessTestEngine {
 
   private void listRecords(HttpExchange exchange) throws IOException {
     String type = parameter(exchange.getRequestURI(), "type");
-    String after = parameter(exchange.getRequestURI(), "after");
-    long position = after.isEmpty() ? -1 : Long.parseLong(after);
+    String above = parameter(exchange.getRequestURI(), "above");
+    long key = above.isEmpty() ? Long.MIN_VALUE : Long.parseLong(above);
     exchange.sendResponseHeaders(200, 0);
     // Written as they come: all of them at once do not fit into a small heap.
     try (var lines = new OutputStreamWriter(exchange.getResponseBody(), StandardCharsets.UTF_8)) {
       for (Record<?> record : engine.getRecordStreamSource().getRecords()) {
-        if (record.getPosition() > position && (type.isEmpty() || record.getValueType().name().equals(type))) {
+        if (record.getKey() > key && (type.isEmpty() || record.getValueType().name().equals(type))) {
           lines.append(record.toJson()).append('\n');
         }
       }

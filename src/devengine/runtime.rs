@@ -89,8 +89,6 @@ pub struct Runtime {
     messages: Kept,
     incidents: BTreeMap<Key, OpenIncident>,
     steps: VecDeque<Step>,
-    /// Subscriptions that a kept message may be for, looked at when no step is left.
-    subscribed: VecDeque<Key>,
     events: Vec<Event>,
 }
 

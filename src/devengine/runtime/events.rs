@@ -18,6 +18,7 @@ use super::{
     expression::{correlation_key, text},
     incident::Failure,
     instance::{Place, Role},
+    step::Step,
 };
 use crate::{
     devengine::{
@@ -29,6 +30,10 @@ use crate::{
     },
     feel::Value,
 };
+
+/// How many turns pass before a kept message comes to a new subscription: until then an
+/// element that does not wait is entered, but not left again.
+pub(super) const WAY_TO_MESSAGES: usize = 2;
 
 /// What is waited for, evaluated.
 #[derive(Clone, Debug)]
@@ -199,7 +204,7 @@ impl Runtime {
         for wait in waits {
             let wait_key = self.next_key();
             if let On::Message { .. } = wait.on {
-                self.subscribed.push_back(wait_key);
+                self.steps.push_back(Step::Correlate(wait_key, WAY_TO_MESSAGES));
             }
             self.waits.add(wait_key, wait);
             if let Some(instance) = self.instances.get_mut(&key) {

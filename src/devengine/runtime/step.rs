@@ -26,8 +26,9 @@ pub(super) enum Step {
     StartRun(Key),
     /// The children of a scope are ended one by one, from this key on.
     TerminateFrom(Key, Key),
-    /// A subscription was opened: perhaps its message is here already.
-    Correlate(Key),
+    /// A subscription was opened: perhaps its message is here already. It is looked for after
+    /// so many turns, as the way to a broker's messages and back takes them.
+    Correlate(Key, usize),
     /// An incident was resolved.
     Retry(Key),
 }
@@ -36,7 +37,7 @@ impl Runtime {
     /// Does everything that can be done without waiting.
     pub(super) fn run(&mut self) {
         let mut budget = self.options.step_limit;
-        while let Some(step) = self.next_step() {
+        while let Some(step) = self.steps.pop_front() {
             match step {
                 Step::Enter(key) if budget == 0 => self.park(key),
                 Step::Enter(key) => {
@@ -48,17 +49,13 @@ impl Runtime {
                 Step::TerminateFrom(scope, from) => self.terminate_from(scope, from),
                 Step::StartRun(body) => self.start_run(body),
                 Step::Settle(key) => self.settle(key),
-                Step::Correlate(wait) => self.correlate_kept(wait),
+                Step::Correlate(wait, 0) => self.correlate_kept(wait),
+                Step::Correlate(wait, turns) => {
+                    self.steps.push_back(Step::Correlate(wait, turns - 1));
+                }
                 Step::Retry(key) => self.retry_step(key),
             }
         }
-    }
-
-    /// The next step. A kept message comes to a new subscription once nothing else moves: on a
-    /// broker both go from partition to partition.
-    fn next_step(&mut self) -> Option<Step> {
-        let subscribed = || self.subscribed.pop_front().map(Step::Correlate);
-        self.steps.pop_front().or_else(subscribed)
     }
 
     /// Stops a process that goes on and on; one incident for all its tokens.
@@ -263,16 +260,25 @@ impl Runtime {
         }
     }
 
-    /// Looks whether a scope has come to its end.
+    /// Looks whether a scope has come to its end, and, once it was ended, those around it.
     fn settle(&mut self, key: Key) {
-        let Some(instance) = self.instances.get_mut(&key) else { return };
+        let mut ended = Some(key);
+        while let Some(key) = ended {
+            ended = self.settle_one(key);
+        }
+    }
+
+    /// The scope around it is the answer if this one was ended.
+    fn settle_one(&mut self, key: Key) -> Option<Key> {
+        let instance = self.instances.get_mut(&key)?;
         let is_calling = matches!(instance.work, Work::Called(_));
         if !instance.children.is_empty() || is_calling {
-            return;
+            return None;
         }
         if instance.phase == Phase::Terminating {
-            self.terminated(key);
-        } else if let Some(trigger) = instance.interruption.take() {
+            return self.terminated(key);
+        }
+        if let Some(trigger) = instance.interruption.take() {
             self.start_event_sub_process(key, trigger);
         } else if instance.phase == Phase::Active && instance.finishing {
             instance.finishing = false;
@@ -280,6 +286,7 @@ impl Runtime {
         } else if instance.phase == Phase::Active && instance.is_scope() {
             self.end_of_tokens(key);
         }
+        None
     }
 
     /// No token moves in this scope any more.
@@ -295,17 +302,19 @@ impl Runtime {
         self.warn_text(key, format!("{gateways} waits for flows that nothing can take any more"));
     }
 
-    fn terminated(&mut self, key: Key) {
-        if self.processes.contains_key(&key) {
+    /// Takes away what was ended; answers the scope or call around it.
+    fn terminated(&mut self, key: Key) -> Option<Key> {
+        if let Some(process) = self.processes.get(&key) {
+            let caller = process.caller;
             self.end_process(key, Ending::Cancelled);
-            return;
+            return caller;
         }
-        let Some(instance) = self.remove(key) else { return };
+        let instance = self.remove(key)?;
         if instance.entered {
             let (instance, element_id) = (instance.process_key, instance.element_id().to_owned());
             self.events.push(Event::ElementTerminated { instance, element_id });
         }
-        let Some(scope) = instance.parent else { return };
+        let scope = instance.parent?;
         let is_open = self.instances.get(&scope).is_some_and(|scope| !scope.is_closing());
         if let Some(trigger) = instance.after.filter(|_| is_open) {
             self.spawn(scope, Role::Element(trigger.element), |boundary| {
@@ -315,7 +324,7 @@ impl Runtime {
         if let Role::Inner(_) = instance.role {
             self.run_terminated(scope);
         }
-        self.steps.push_back(Step::Settle(scope));
+        Some(scope)
     }
 }
 

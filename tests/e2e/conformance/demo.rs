@@ -49,11 +49,11 @@ fn normalized(line: &str) -> String {
     line
 }
 
-/// Engines hand variables out in any order. Those of a line that was cut are not compared.
+/// Engines hand variables out in any order. Objects that were cut are not compared.
 fn with_sorted_variables(line: &str) -> String {
-    let Some(variables) = line.strip_prefix("end ") else { return line.to_owned() };
-    match serde_json::from_str::<Value>(variables) {
-        Ok(variables) => format!("end {}", sorted(variables)),
-        Err(_) => "end".to_owned(),
+    let Some((before, object)) = line.split_once('{') else { return line.to_owned() };
+    match serde_json::from_str::<Value>(&format!("{{{object}")) {
+        Ok(object) => format!("{before}{}", sorted(object)),
+        Err(_) => format!("{before}…"),
     }
 }

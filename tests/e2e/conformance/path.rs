@@ -14,8 +14,8 @@ pub(crate) enum Paths<'a> {
     Untold,
     /// The dev engine's news.
     Notes(Receiver<Note>),
-    /// The in-memory engine's records above a key, from a position on.
-    Records(&'a Engine, i64, u64),
+    /// The in-memory engine's records above a key.
+    Records(&'a Engine, i64),
 }
 
 /// By process instance: its process and the steps.
@@ -28,7 +28,7 @@ impl<'a> Paths<'a> {
     }
 
     pub(crate) fn of_records(engine: &'a Engine) -> Self {
-        Self::Records(engine, 0, 0)
+        Self::Records(engine, 0)
     }
 
     pub(crate) fn are_told(&self) -> bool {
@@ -36,16 +36,11 @@ impl<'a> Paths<'a> {
     }
 
     /// From now on, all keys above this one.
-    pub(crate) async fn begin(&mut self, low: i64) {
+    pub(crate) fn begin(&mut self, low: i64) {
         match self {
             Self::Untold => {}
             Self::Notes(notes) => while notes.try_recv().is_ok() {},
-            Self::Records(engine, from, position) => {
-                *from = low;
-                let steps = engine.steps(*position).await;
-                let last = steps.last().and_then(|step| step["position"].as_u64());
-                *position = last.unwrap_or(*position);
-            }
+            Self::Records(_, from) => *from = low,
         }
     }
 
@@ -59,9 +54,7 @@ impl<'a> Paths<'a> {
                     steps.note(note);
                 }
             }
-            Self::Records(engine, low, position) => {
-                steps.records(&engine.steps(*position).await, *low);
-            }
+            Self::Records(engine, low) => steps.records(&engine.steps(*low).await, *low),
         }
         let line =
             |(process, steps): (String, Vec<String>)| format!("{process}: {}", steps.join(" "));

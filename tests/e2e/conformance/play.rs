@@ -34,8 +34,8 @@ pub(crate) struct Play<'a> {
     running: Vec<Running>,
     versions: Vec<i32>,
     fetch: Vec<String>,
-    /// Why there is nothing to play.
-    refused: Option<String>,
+    /// The files were refused: there is nothing to play.
+    refused: bool,
 }
 
 struct Running {
@@ -58,12 +58,12 @@ impl<'a> Play<'a> {
             running: Vec::new(),
             versions: Vec::new(),
             fetch: Vec::new(),
-            refused: None,
+            refused: false,
         };
         let files = case.files.iter().map(|name| play.file(name)).collect();
         match play.calls.deploy(files).await {
             Ok(versions) => play.versions = versions,
-            Err(status) => play.refused = Some(status.message().to_owned()),
+            Err(_) => play.refused = true,
         }
         play
     }
@@ -78,16 +78,23 @@ impl<'a> Play<'a> {
     /// Does all commands.
     pub(crate) async fn follow(&mut self) -> Vec<Step> {
         let mut steps = Vec::new();
-        if let Some(refusal) = &self.refused {
-            eprintln!("{}: {refusal}", self.case.name);
-            let outcome = vec!["not deployed".to_owned()];
-            return vec![Step { command: "deploy".to_owned(), outcome }];
+        if self.refused {
+            return self.not_deployed();
         }
         for Step { command, outcome } in &self.case.steps {
             let expected = if self.recording { usize::MAX } else { outcome.len() };
             let mut went = self.command(command).await;
             self.settle(&mut went, expected).await;
             steps.push(Step { command: command.clone(), outcome: went });
+        }
+        steps
+    }
+
+    fn not_deployed(&self) -> Vec<Step> {
+        let mut steps = self.case.steps.clone();
+        for (place, step) in steps.iter_mut().enumerate() {
+            let outcome = (place == 0).then(|| "not deployed".to_owned());
+            step.outcome = outcome.into_iter().collect();
         }
         steps
     }
@@ -270,17 +277,19 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// Looks for jobs and ends until all expected are there, and once more.
+    /// Looks for jobs and ends until all expected are there, and a few times more: some things
+    /// go from partition to partition.
     async fn settle(&mut self, went: &mut Vec<String>, expected: usize) {
-        let (begun, mut changed) = (Instant::now(), Instant::now());
+        let (begun, mut changed, mut quiet) = (Instant::now(), Instant::now(), 0);
         loop {
             let before = went.len();
             self.calls.newest_key().await;
             self.take_jobs(went).await;
             self.take_ends(went).await;
-            if went.len() > before {
+            quiet = if went.len() > before { 0 } else { quiet + 1 };
+            if quiet == 0 {
                 changed = Instant::now();
-            } else if went.len() >= expected
+            } else if (went.len() >= expected && quiet > 2)
                 || (expected == usize::MAX && changed.elapsed() > QUIET)
                 || begun.elapsed() > PATIENCE
             {

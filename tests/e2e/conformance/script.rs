@@ -15,7 +15,7 @@ pub(crate) struct Case {
     pub(crate) files: Vec<String>,
     /// Job types to look for.
     pub(crate) types: Vec<String>,
-    /// An engine that is not asked, and why.
+    /// Engines that are not asked, and why.
     pub(crate) except: Option<String>,
     /// What is done and what follows.
     pub(crate) steps: Vec<Step>,
@@ -85,7 +85,7 @@ impl Case {
 
     /// Whether an engine of that name is not asked.
     pub(crate) fn excepts(&self, engine: &str) -> bool {
-        self.except.as_ref().is_some_and(|except| except.starts_with(engine))
+        self.except.as_ref().is_some_and(|except| except.contains(engine))
     }
 
     /// Commands and outcomes as they are written in a list.

@@ -15,7 +15,7 @@ use crate::{
             incident::{Failure, Trouble},
             instance::{Instance, Role, Work},
             step::Step,
-            variables::{Document, Variable, input},
+            variables::{Document, Variable, input, json},
         },
     },
     feel::{Expression, Value},
@@ -97,7 +97,7 @@ impl Runtime {
                 let input = self.input(key);
                 let answer = evaluate(expression, &input, self.now, Trouble::ExtractValue)?;
                 self.warn(key, &answer.warnings);
-                answer.value.to_json()
+                json(&answer.value)
             }
             None => Json::Null,
         };

@@ -25,7 +25,7 @@ use self::{
     engine::Engine,
     gateway::{Gateway, Shared},
     record::{CreatedInstance, Incident, Key, Message, NewInstance, Refusal, Variables},
-    runtime::{InstanceView, Options, Runtime},
+    runtime::{InstanceView, Options, Reach, Runtime},
 };
 use crate::{clock::SystemClock, ports::Clock};
 
@@ -136,6 +136,16 @@ impl DevEngine {
     /// Broadcasts a signal; returns its key.
     pub fn broadcast(&self, signal: &str, variables: Variables) -> Key {
         self.gateway.shared().engine().broadcast(signal, variables)
+    }
+
+    /// Sets variables at an element or process instance, to repair what an incident stops.
+    pub fn set_variables(
+        &self,
+        element_instance: Key,
+        variables: Variables,
+        reach: Reach,
+    ) -> Result<Key, Refusal> {
+        self.gateway.shared().engine().set_variables(element_instance, variables, reach)
     }
 
     /// Completes a user task that a process instance, or one it has called, waits at.

@@ -4,6 +4,7 @@ import io.camunda.zeebe.process.test.api.ZeebeTestEngine;
 import io.camunda.zeebe.process.test.engine.EngineFactory;
 import io.camunda.zeebe.protocol.record.Record;
 import java.io.IOException;
+import java.io.OutputStreamWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -16,7 +17,7 @@ import java.util.concurrent.Executors;
  * Runs Camunda's in-memory engine on one port and a small control on another.
  *
  * <p>The control listens on loopback only: GET /ready, POST /time?increase=PT1H,
- * GET /records?type=INCIDENT (JSON lines; all records without a type).
+ * GET /records?type=INCIDENT&above=KEY (JSON lines; all records without a type).
  */
 public final class ProcessTestEngine {
   private final ZeebeTestEngine engine;
@@ -52,13 +53,18 @@ public final class ProcessTestEngine {
 
   private void listRecords(HttpExchange exchange) throws IOException {
     String type = parameter(exchange.getRequestURI(), "type");
-    StringBuilder lines = new StringBuilder();
-    for (Record<?> record : engine.getRecordStreamSource().getRecords()) {
-      if (type.isEmpty() || record.getValueType().name().equals(type)) {
-        lines.append(record.toJson()).append('\n');
+    String above = parameter(exchange.getRequestURI(), "above");
+    long key = above.isEmpty() ? Long.MIN_VALUE : Long.parseLong(above);
+    exchange.sendResponseHeaders(200, 0);
+    // Written as they come: all of them at once do not fit into a small heap.
+    try (var lines = new OutputStreamWriter(exchange.getResponseBody(), StandardCharsets.UTF_8)) {
+      for (Record<?> record : engine.getRecordStreamSource().getRecords()) {
+        if (record.getKey() > key && (type.isEmpty() || record.getValueType().name().equals(type))) {
+          lines.append(record.toJson()).append('\n');
+        }
       }
     }
-    answer(exchange, 200, lines.toString());
+    exchange.close();
   }
 
   private static String parameter(URI uri, String name) {

@@ -86,7 +86,7 @@ pub enum Kind {
     Signal(Text),
     /// An intermediate signal throw event.
     BroadcastSignal(Text),
-    /// One flow out, by conditions in the order of the flows, else the default; a single
+    /// One flow out, the last whose condition holds, else the default; a single
     /// flow out may have no condition.
     Exclusive {
         /// The flow taken when no condition holds.
@@ -156,6 +156,19 @@ pub struct JobWork {
     pub retries: Text,
     /// Task headers.
     pub headers: BTreeMap<String, String>,
+    /// Headers to evaluate, by their key: who is to do a user task, and by when.
+    pub assignment: Vec<(String, Assignment)>,
+}
+
+/// What a user task says of people and dates.
+#[derive(Clone, Debug)]
+pub enum Assignment {
+    /// Somebody.
+    Person(Text),
+    /// Several, or groups.
+    Candidates(Expression),
+    /// A date and time.
+    Date(Text),
 }
 
 /// A message to wait for.

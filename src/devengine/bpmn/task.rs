@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::mapping;
-use super::model::{CalledProcess, Element, JobWork, Kind, Mapping, Text};
+use super::model::{Assignment, CalledProcess, Element, JobWork, Kind, Mapping, Text};
 use super::reader::Reader;
 use super::xml::{self, Node};
 
@@ -21,7 +21,7 @@ pub(super) fn job(node: Node<'_>, reader: &mut Reader<'_>) -> Option<JobWork> {
         .and_then(|text| reader.text(node, "job type", text));
     let retries = retries(node, definition, reader);
     let headers = headers(node, reader);
-    Some(JobWork { job_type: job_type?, retries: retries?, headers })
+    Some(JobWork { job_type: job_type?, retries: retries?, headers, assignment: Vec::new() })
 }
 
 fn retries(node: Node<'_>, definition: Node<'_>, reader: &mut Reader<'_>) -> Option<Text> {
@@ -40,9 +40,8 @@ fn headers(node: Node<'_>, reader: &mut Reader<'_>) -> BTreeMap<String, String> 
     let Some(list) = xml::extension(node, "taskHeaders") else { return headers };
     for entry in xml::zeebe_children(list, "header") {
         // The engine drops headers without a key or value.
-        let (Some(key), Some(value)) = (xml::filled(entry, "key"), entry.attribute("value")) else {
-            continue;
-        };
+        let value = entry.attribute("value").filter(|value| !value.is_empty());
+        let (Some(key), Some(value)) = (xml::filled(entry, "key"), value) else { continue };
         if key.starts_with(RESERVED) {
             reader.report(node, format!("header '{key}' is the engine's own; rename it"));
         }
@@ -106,12 +105,49 @@ pub(super) fn user(node: Node<'_>, reader: &mut Reader<'_>) -> Option<JobWork> {
         return None;
     }
     let job_type = Text::Fixed(format!("{RESERVED}userTask"));
-    let mut work = JobWork { job_type, retries: Text::Fixed("1".to_owned()), headers };
+    let retries = Text::Fixed("1".to_owned());
+    let mut work = JobWork { job_type, retries, headers, assignment: assignment(node, reader) };
     let form = xml::extension(node, "formDefinition");
     if let Some(key) = form.and_then(|form| xml::filled(form, "formKey")) {
         work.headers.insert(format!("{RESERVED}formKey"), key.to_owned());
     }
     Some(work)
+}
+
+/// Who is to do a user task, and by when.
+fn assignment(node: Node<'_>, reader: &mut Reader<'_>) -> Vec<(String, Assignment)> {
+    let mut all = Vec::new();
+    for (extension, attribute) in [
+        ("assignmentDefinition", "assignee"),
+        ("assignmentDefinition", "candidateGroups"),
+        ("assignmentDefinition", "candidateUsers"),
+        ("taskSchedule", "dueDate"),
+        ("taskSchedule", "followUpDate"),
+    ] {
+        let holder = xml::extension(node, extension);
+        let Some(text) = holder.and_then(|holder| xml::filled(holder, attribute)) else { continue };
+        let source =
+            if attribute.starts_with("candidate") { listed(text) } else { text.to_owned() };
+        let assignment = match (attribute, reader.text(node, attribute, &source)) {
+            (_, None) => continue,
+            ("dueDate" | "followUpDate", Some(text)) => Assignment::Date(text),
+            (_, Some(Text::Expression(list))) if attribute != "assignee" => {
+                Assignment::Candidates(list)
+            }
+            (_, Some(text)) => Assignment::Person(text),
+        };
+        all.push((format!("{RESERVED}{attribute}"), assignment));
+    }
+    all
+}
+
+/// Fixed names between commas, as an expression.
+fn listed(text: &str) -> String {
+    if text.trim_start().starts_with('=') {
+        return text.to_owned();
+    }
+    let names = text.split(',').map(|name| format!("{:?}", name.trim()));
+    format!("=[{}]", names.collect::<Vec<_>>().join(", "))
 }
 
 /// A call activity.

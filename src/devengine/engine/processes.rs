@@ -12,7 +12,7 @@ use crate::devengine::{
         CreatedInstance, Deployed, Incident, Key, Message, NewInstance, Refusal, RefusalKind,
         Variables,
     },
-    runtime::{Deployable, InstanceView},
+    runtime::{Deployable, InstanceView, Reach},
 };
 
 /// What a deployment made.
@@ -97,6 +97,19 @@ impl Engine {
         self.runtime.resolve_incident(incident, self.now())?;
         self.settle();
         Ok(())
+    }
+
+    /// `SetVariables`: answers the key of this change.
+    pub(crate) fn set_variables(
+        &mut self,
+        element_instance: Key,
+        variables: Variables,
+        reach: Reach,
+    ) -> Result<Key, Refusal> {
+        let variables = as_kept(variables);
+        self.runtime.set_variables(element_instance, variables, reach, self.now())?;
+        self.settle();
+        Ok(self.runtime.next_key())
     }
 
     /// Completes a user task that a process instance, or one it has called, waits at.

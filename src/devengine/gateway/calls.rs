@@ -50,6 +50,7 @@ calls! {
     Cancel: "CancelProcessInstance" CancelProcessInstanceRequest,
     Publish: "PublishMessage" PublishMessageRequest,
     Broadcast: "BroadcastSignal" BroadcastSignalRequest,
+    SetVariables: "SetVariables" SetVariablesRequest,
 }
 
 /// A call and what the engine made of it, whatever the client was told.

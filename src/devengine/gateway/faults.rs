@@ -39,6 +39,8 @@ pub enum Rpc {
     Publish,
     /// `BroadcastSignal`.
     Broadcast,
+    /// `SetVariables`.
+    SetVariables,
     /// `Topology`.
     Topology,
 }

@@ -18,7 +18,10 @@ use super::{
     queue::{Subscriber, millis},
     shared::{Shared, befall},
 };
-use crate::zeebe::proto::{self, gateway_server::Gateway};
+use crate::{
+    devengine::runtime::Reach,
+    zeebe::proto::{self, gateway_server::Gateway},
+};
 
 /// The service that the generated server calls.
 #[derive(Clone)]
@@ -223,6 +226,20 @@ impl Gateway for Calls {
                 let tenant_id = self.0.tenant(&asked.tenant_id)?;
                 let key = engine.publish(convert::message(asked)?)?;
                 Ok(proto::PublishMessageResponse { key, tenant_id })
+            })
+            .await
+    }
+
+    async fn set_variables(
+        &self,
+        request: Request<proto::SetVariablesRequest>,
+    ) -> Result<Response<proto::SetVariablesResponse>, Status> {
+        self.0
+            .command(Rpc::SetVariables, request, |engine, asked| {
+                let variables = convert::variables(&asked.variables)?;
+                let reach = if asked.local { Reach::Local } else { Reach::Outwards };
+                let key = engine.set_variables(asked.element_instance_key, variables, reach)?;
+                Ok(proto::SetVariablesResponse { key })
             })
             .await
     }

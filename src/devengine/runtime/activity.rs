@@ -19,8 +19,8 @@ impl Runtime {
         match &element.kind {
             Kind::Start(_)
             | Kind::Boundary(_)
-            | Kind::Parallel
             | Kind::End(EndTrigger::None | EndTrigger::Terminate) => self.pass(key),
+            Kind::Parallel => self.activate(key, Work::Nothing),
             Kind::Pass | Kind::BroadcastSignal(_) | Kind::End(EndTrigger::Signal(_)) => {
                 self.map_inputs(key)?;
                 self.pass(key);

@@ -31,6 +31,10 @@ use crate::{
     feel::Value,
 };
 
+/// How many turns pass before a kept message comes to a new subscription: until then an
+/// element that does not wait is entered, but not left again.
+pub(super) const WAY_TO_MESSAGES: usize = 2;
+
 /// What is waited for, evaluated.
 #[derive(Clone, Debug)]
 pub(super) enum On {
@@ -138,8 +142,13 @@ pub(super) fn on(
     })
 }
 
-/// The catching elements that an instance of this place opens subscriptions for.
-fn catches(place: &Place) -> Vec<ElementIndex> {
+/// The catching elements that an instance of this place opens subscriptions for, from the last
+/// of the file to the first, as on a broker: if there are messages for several, that one wins.
+fn catches(place: &Place) -> impl Iterator<Item = ElementIndex> {
+    catches_in_order(place).into_iter().rev()
+}
+
+fn catches_in_order(place: &Place) -> Vec<ElementIndex> {
     let definition: &Definition = &place.definition;
     let Some(index) = place.role.element() else {
         return definition.event_starts(None).collect();
@@ -171,8 +180,8 @@ impl Runtime {
     /// Evaluates everything that an instance is about to wait for.
     pub(super) fn plan_waits(&mut self, key: Key) -> Result<Vec<Wait>, Failure> {
         let Some(place) = self.place(key) else { return Ok(Vec::new()) };
-        let catches = catches(&place);
-        if catches.is_empty() {
+        let mut catches = catches(&place).peekable();
+        if catches.peek().is_none() {
             return Ok(Vec::new());
         }
         let input = self.input(key);
@@ -195,7 +204,7 @@ impl Runtime {
         for wait in waits {
             let wait_key = self.next_key();
             if let On::Message { .. } = wait.on {
-                self.steps.push_back(Step::Correlate(wait_key));
+                self.steps.push_back(Step::Correlate(wait_key, WAY_TO_MESSAGES));
             }
             self.waits.add(wait_key, wait);
             if let Some(instance) = self.instances.get_mut(&key) {

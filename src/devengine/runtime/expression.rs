@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     devengine::{
-        bpmn::model::Text,
+        bpmn::{model::Text, timer},
         record::{Event, Key},
     },
     feel::{Environment, Evaluation, Expression, Value, Warning},
@@ -57,6 +57,45 @@ pub(super) fn temporal(text: &Text, input: &Value, now: Timestamp) -> Result<Str
     }
 }
 
+/// A list of texts, as JSON.
+pub(super) fn names(
+    expression: &Expression,
+    input: &Value,
+    now: Timestamp,
+) -> Result<String, Failure> {
+    let evaluation = evaluate(expression, input, now, Trouble::ExtractValue)?;
+    let list = evaluation.value.as_list().unwrap_or_default();
+    if evaluation.value.as_list().is_some() && list.iter().all(|name| name.as_str().is_some()) {
+        return Ok(evaluation.value.to_json().to_string());
+    }
+    Err(unexpected(expression, &evaluation, "ARRAY of STRING"))
+}
+
+/// A date and time as Java writes it, without seconds that are none; `None` where it is null.
+pub(super) fn date_and_time(
+    source: &Text,
+    input: &Value,
+    now: Timestamp,
+) -> Result<Option<String>, Failure> {
+    if let Text::Expression(expression) = source
+        && matches!(evaluate(expression, input, now, Trouble::ExtractValue)?.value, Value::Null)
+    {
+        return Ok(None);
+    }
+    let text = temporal(source, input, now)?;
+    if timer::date(&text).is_none() {
+        return Err(Trouble::ExtractValue.because(format!(
+            "Invalid date-time format '{text}': write it like 2030-01-31T08:00:00Z"
+        )));
+    }
+    let (day, time) = text.split_once('T').unwrap_or((text.as_str(), ""));
+    let time = match time.get(5..8) {
+        Some(":00") if !time[8..].starts_with('.') => format!("{}{}", &time[..5], &time[8..]),
+        _ => time.to_owned(),
+    };
+    Ok(Some(format!("{day}T{time}")))
+}
+
 /// A correlation key: a text or a number.
 pub(super) fn correlation_key(
     expression: &Expression,
@@ -66,7 +105,7 @@ pub(super) fn correlation_key(
     let evaluation = evaluate(expression, input, now, Trouble::ExtractValue)?;
     match &evaluation.value {
         Value::String(text) => Ok(text.to_string()),
-        Value::Number(number) => Ok(number.to_string()),
+        Value::Number(number) => Ok(whole(&number.to_string())),
         other => Err(Trouble::ExtractValue.because(with_warnings(
             format!(
                 "Failed to extract the correlation key for '{}': The value must be either a \
@@ -76,6 +115,14 @@ pub(super) fn correlation_key(
             ),
             &evaluation.warnings,
         ))),
+    }
+}
+
+/// A number as a correlation key: a broker drops what is behind the point.
+fn whole(number: &str) -> String {
+    match number.split('.').next() {
+        Some("-0") | None => "0".to_owned(),
+        Some(whole) => whole.to_owned(),
     }
 }
 

@@ -4,7 +4,6 @@ use super::{
     Runtime,
     incident::{Failure, Trouble},
     instance::Work,
-    step::Step,
 };
 use crate::devengine::{
     bpmn::model::{Element, ElementIndex, FlowIndex},
@@ -19,7 +18,7 @@ pub(super) enum Choice {
 }
 
 impl Runtime {
-    /// Chooses among a gateway's flows and passes it.
+    /// Chooses among a gateway's flows.
     pub(super) fn choose(
         &mut self,
         key: Key,
@@ -41,7 +40,6 @@ impl Runtime {
             }
         }
         self.activate(key, Work::Flows(chosen));
-        self.steps.push_back(Step::Complete(key));
         Ok(())
     }
 
@@ -55,7 +53,10 @@ impl Runtime {
         let Some(place) = self.place(key) else { return Ok(Vec::new()) };
         let input = self.input(key);
         let mut chosen = Vec::new();
-        for flow in element.outgoing.iter().copied().filter(|flow| Some(*flow) != default) {
+        // From the last flow of the file to the first, as a broker asks them: of several
+        // conditions that hold, that of the last one wins.
+        let flows = element.outgoing.iter().rev().copied();
+        for flow in flows.filter(|flow| Some(*flow) != default) {
             let holds = match &place.definition.process.flows[flow].condition {
                 Some(condition) => self.holds(key, condition, &input)?,
                 None => true,

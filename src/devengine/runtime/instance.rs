@@ -33,6 +33,8 @@ pub(super) enum Role {
 /// How far an instance is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
+    /// The token is on its way.
+    Coming,
     Entering,
     Active,
     Completing,
@@ -129,7 +131,7 @@ impl Instance {
             definition,
             role,
             parent: None,
-            phase: Phase::Entering,
+            phase: Phase::Coming,
             children: BTreeSet::new(),
             variables: Document::new(),
             payload: None,
@@ -195,8 +197,6 @@ impl Runtime {
         let mut instance = Instance::new(place.definition, place.process_key, role);
         instance.parent = Some(parent);
         prepare(&mut instance);
-        let element_id = instance.element_id().to_owned();
-        self.events.push(Event::ElementEntered { instance: place.process_key, element_id });
         self.instances.insert(key, instance);
         self.instances.get_mut(&parent)?.children.insert(key);
         self.steps.push_back(Step::Enter(key));

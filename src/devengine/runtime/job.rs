@@ -1,16 +1,21 @@
 //! Jobs: made for an element, ended by a worker.
 
+use std::collections::BTreeMap;
+
 use super::{
     Runtime,
-    expression::{integer, text},
+    expression::{date_and_time, integer, names, text},
     incident::{Failure, Trouble},
     instance::Work,
     step::Step,
     variables::{document, variables},
 };
-use crate::devengine::{
-    bpmn::model::{Element, JobWork},
-    record::{Event, JobFailure, Key, NewJob, Refusal, RefusalKind, ThrownError, Variables},
+use crate::{
+    devengine::{
+        bpmn::model::{Assignment, Element, JobWork},
+        record::{Event, JobFailure, Key, NewJob, Refusal, RefusalKind, ThrownError, Variables},
+    },
+    feel::Value,
 };
 
 /// The longest message that an incident keeps of a worker.
@@ -54,16 +59,32 @@ impl Runtime {
         let input = self.input(key);
         let job_type = text(&work.job_type, &input, self.now)?;
         let retries = integer(&work.retries, &input, self.now)?;
+        let headers = self.headers(work, &input)?;
         let waits = self.plan_waits(key)?;
         let job = self.next_key();
         self.activate(key, Work::Job(job));
         self.jobs.insert(job, Job { element: key, retries, state: JobState::Open });
-        let headers = work.headers.clone();
         if let Some(new) = self.new_job(job, key, &element.id, job_type, retries) {
             self.events.push(Event::JobCreated(NewJob { headers, ..new }));
         }
         self.open_waits(key, waits);
         Ok(())
+    }
+
+    /// The task headers, with what is to be evaluated of them; empty ones are left out.
+    fn headers(&self, work: &JobWork, input: &Value) -> Result<BTreeMap<String, String>, Failure> {
+        let mut headers = work.headers.clone();
+        for (key, assignment) in &work.assignment {
+            let value = match assignment {
+                Assignment::Person(person) => text(person, input, self.now)?,
+                Assignment::Candidates(list) => names(list, input, self.now)?,
+                Assignment::Date(date) => date_and_time(date, input, self.now)?.unwrap_or_default(),
+            };
+            if !value.is_empty() {
+                headers.insert(key.clone(), value);
+            }
+        }
+        Ok(headers)
     }
 
     fn new_job(
@@ -85,7 +106,7 @@ impl Runtime {
             process_definition_key: definition.key,
             element_id: element_id.to_owned(),
             element_instance_key: element,
-            headers: std::collections::BTreeMap::new(),
+            headers: BTreeMap::new(),
             retries,
         })
     }

@@ -15,6 +15,7 @@ use super::{
     expression::evaluate,
     incident::{Failure, Trouble},
     instance::Role,
+    json::json,
     variables::{Document, Variable},
 };
 use crate::{
@@ -145,7 +146,7 @@ struct Mapper<'a> {
 impl Mapper<'_> {
     fn json(&mut self, node: &Node<'_>, old: Option<&Json>) -> Result<Json, Failure> {
         match node.source {
-            Some(source) => Ok(self.value(source)?.to_json()),
+            Some(source) => Ok(json(&self.value(source)?)),
             None => self.object(&node.entries, old),
         }
     }

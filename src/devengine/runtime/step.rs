@@ -1,6 +1,8 @@
 //! The steps of an element's life, one after the other from a queue: no step calls another,
 //! so nothing recurses however deep a process nests, and a budget ends what never waits.
 
+use std::mem;
+
 use super::{
     Runtime,
     incident::{Failure, Trouble},
@@ -22,8 +24,13 @@ pub(super) enum Step {
     Terminate(Key),
     /// A child has ended: perhaps the scope has as well.
     Settle(Key),
-    /// A subscription was opened: perhaps its message is here already.
-    Correlate(Key),
+    /// A multi-instance activity goes on with its next run.
+    StartRun(Key),
+    /// The children of a scope are ended one by one, from this key on.
+    TerminateFrom(Key, Key),
+    /// A subscription was opened: perhaps its message is here already. It is looked for after
+    /// so many turns, as the way to a broker's messages and back takes them.
+    Correlate(Key, usize),
     /// An incident was resolved.
     Retry(Key),
 }
@@ -41,8 +48,13 @@ impl Runtime {
                 }
                 Step::Complete(key) => self.complete_element(key),
                 Step::Terminate(key) => self.terminate(key),
+                Step::TerminateFrom(scope, from) => self.terminate_from(scope, from),
+                Step::StartRun(body) => self.start_run(body),
                 Step::Settle(key) => self.settle(key),
-                Step::Correlate(wait) => self.correlate_kept(wait),
+                Step::Correlate(wait, 0) => self.correlate_kept(wait),
+                Step::Correlate(wait, turns) => {
+                    self.steps.push_back(Step::Correlate(wait, turns - 1));
+                }
                 Step::Retry(key) => self.retry_step(key),
             }
         }
@@ -73,13 +85,32 @@ impl Runtime {
     }
 
     fn enter(&mut self, key: Key) {
-        let is_new = self.instances.get(&key).is_some_and(|it| it.phase == Phase::Entering);
+        let phase = self.instances.get(&key).map(|instance| instance.phase);
+        let is_new = matches!(phase, Some(Phase::Coming | Phase::Entering));
         if !is_new || !self.may_go_on(key) {
             return;
         }
-        if let Err(failure) = self.enter_place(key) {
-            self.raise(key, failure, None);
+        self.tell_entered(key);
+        match self.enter_place(key) {
+            Ok(()) if self.is_gateway(key) => self.complete_element(key),
+            Ok(()) => {}
+            Err(failure) => self.raise(key, failure, None),
         }
+    }
+
+    fn tell_entered(&mut self, key: Key) {
+        let Some(instance) = self.instances.get_mut(&key) else { return };
+        let is_told = mem::replace(&mut instance.phase, Phase::Entering) == Phase::Entering;
+        if !is_told && instance.role != Role::Process {
+            let (instance, element_id) = (instance.process_key, instance.element_id().to_owned());
+            self.events.push(Event::ElementEntered { instance, element_id });
+        }
+    }
+
+    /// Whether it is a gateway that only decides, which a broker does in one step.
+    fn is_gateway(&self, key: Key) -> bool {
+        let kind = self.instances.get(&key).and_then(|it| it.element()).map(|it| &it.kind);
+        matches!(kind, Some(Kind::Exclusive { .. } | Kind::Inclusive { .. } | Kind::Parallel))
     }
 
     fn enter_place(&mut self, key: Key) -> Result<(), Failure> {
@@ -176,7 +207,9 @@ impl Runtime {
                 }
             }
         }
-        self.steps.push_back(Step::Settle(scope));
+        if self.instances.get(&scope).is_some_and(|scope| scope.children.is_empty()) {
+            self.steps.push_back(Step::Settle(scope));
+        }
     }
 
     /// Follows a sequence flow.
@@ -197,15 +230,25 @@ impl Runtime {
     }
 
     pub(super) fn terminate_children(&mut self, scope: Key) {
-        if let Some(instance) = self.instances.get(&scope) {
-            self.steps.extend(instance.children.iter().copied().map(Step::Terminate));
-            self.steps.push_back(Step::Settle(scope));
-        }
+        self.steps.push_back(Step::TerminateFrom(scope, 0));
+    }
+
+    /// Ends the next child, and lets others move before the one after it, as a broker does.
+    fn terminate_from(&mut self, scope: Key, from: Key) {
+        let Some(instance) = self.instances.get(&scope) else { return };
+        let mut children = instance.children.range(from..).copied();
+        let (next, more) = (children.next(), children.next());
+        self.steps.push_back(next.map_or(Step::Settle(scope), Step::Terminate));
+        self.steps.extend(more.map(|more| Step::TerminateFrom(scope, more)));
     }
 
     fn terminate(&mut self, key: Key) {
         let Some(instance) = self.instances.get_mut(&key) else { return };
         if instance.phase == Phase::Terminating {
+            return;
+        }
+        if instance.phase == Phase::Coming && instance.role != Role::Process {
+            self.turn_away(key);
             return;
         }
         instance.phase = Phase::Terminating;
@@ -216,19 +259,43 @@ impl Runtime {
         self.close_waits(key);
         self.close_incident_of(key);
         self.cancel_job_of(key);
-        self.terminate_children(key);
+        let Some(instance) = self.instances.get(&key) else { return };
+        if instance.children.is_empty() {
+            self.settle(key);
+        } else {
+            self.terminate_children(key);
+        }
     }
 
-    /// Looks whether a scope has come to its end.
+    /// The token on its way will not come any more.
+    fn turn_away(&mut self, key: Key) {
+        let Some(instance) = self.remove(key) else { return };
+        let Some(scope) = instance.parent else { return };
+        if let Role::Inner(_) = instance.role {
+            self.run_terminated(scope);
+        }
+        self.settle(scope);
+    }
+
+    /// Looks whether a scope has come to its end, and, once it was ended, those around it.
     fn settle(&mut self, key: Key) {
-        let Some(instance) = self.instances.get_mut(&key) else { return };
+        let mut ended = Some(key);
+        while let Some(key) = ended {
+            ended = self.settle_one(key);
+        }
+    }
+
+    /// The scope around it is the answer if this one was ended.
+    fn settle_one(&mut self, key: Key) -> Option<Key> {
+        let instance = self.instances.get_mut(&key)?;
         let is_calling = matches!(instance.work, Work::Called(_));
         if !instance.children.is_empty() || is_calling {
-            return;
+            return None;
         }
         if instance.phase == Phase::Terminating {
-            self.terminated(key);
-        } else if let Some(trigger) = instance.interruption.take() {
+            return self.terminated(key);
+        }
+        if let Some(trigger) = instance.interruption.take() {
             self.start_event_sub_process(key, trigger);
         } else if instance.phase == Phase::Active && instance.finishing {
             instance.finishing = false;
@@ -236,6 +303,7 @@ impl Runtime {
         } else if instance.phase == Phase::Active && instance.is_scope() {
             self.end_of_tokens(key);
         }
+        None
     }
 
     /// No token moves in this scope any more.
@@ -251,15 +319,17 @@ impl Runtime {
         self.warn_text(key, format!("{gateways} waits for flows that nothing can take any more"));
     }
 
-    fn terminated(&mut self, key: Key) {
-        if self.processes.contains_key(&key) {
+    /// Takes away what was ended; answers the scope or call around it.
+    fn terminated(&mut self, key: Key) -> Option<Key> {
+        if let Some(process) = self.processes.get(&key) {
+            let caller = process.caller;
             self.end_process(key, Ending::Cancelled);
-            return;
+            return caller;
         }
-        let Some(instance) = self.remove(key) else { return };
+        let instance = self.remove(key)?;
         let element_id = instance.element_id().to_owned();
         self.events.push(Event::ElementTerminated { instance: instance.process_key, element_id });
-        let Some(scope) = instance.parent else { return };
+        let scope = instance.parent?;
         let is_open = self.instances.get(&scope).is_some_and(|scope| !scope.is_closing());
         if let Some(trigger) = instance.after.filter(|_| is_open) {
             self.spawn(scope, Role::Element(trigger.element), |boundary| {
@@ -269,15 +339,16 @@ impl Runtime {
         if let Role::Inner(_) = instance.role {
             self.run_terminated(scope);
         }
-        self.steps.push_back(Step::Settle(scope));
+        Some(scope)
     }
 }
 
-/// The flows that a token takes out of an element.
+/// The flows that a token takes out of an element, from the last of the file to the first, as
+/// a broker takes them.
 fn flows_out(instance: &Instance, kind: &Kind, outgoing: &[FlowIndex]) -> Vec<FlowIndex> {
     match (&instance.work, kind) {
         (Work::Flows(chosen), _) => chosen.clone(),
         (_, Kind::EventSubProcess { .. }) => Vec::new(),
-        _ => outgoing.to_vec(),
+        _ => outgoing.iter().rev().copied().collect(),
     }
 }

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value as Json;
 
-use super::{Runtime, instance::Instance};
+use super::{Runtime, instance::Instance, json::json};
 use crate::{
     devengine::record::{Key, Variables},
     feel::Value,
@@ -41,10 +41,10 @@ impl Variable {
     }
 }
 
-/// What FEEL answered, kept as the broker keeps it: as JSON, temporals as text.
+/// What FEEL answered, kept as a broker keeps it.
 impl From<&Value> for Variable {
     fn from(value: &Value) -> Self {
-        Self::new(value.to_json())
+        Self::new(json(value))
     }
 }
 
@@ -102,13 +102,14 @@ impl Runtime {
     }
 }
 
-/// Takes what the scope defines; hands back the rest.
+/// Takes what the scope defines; hands back the rest. What is as it was goes on outwards, too:
+/// a broker only stops at a variable that it changes.
 fn keep_unknown(instance: &mut Instance, document: Document) -> Document {
     let mut rest = Document::new();
     for (name, variable) in document {
         match instance.variables.get_mut(&name) {
-            Some(known) => *known = variable,
-            None => {
+            Some(known) if known.json() != variable.json() => *known = variable,
+            _ => {
                 rest.insert(name, variable);
             }
         }

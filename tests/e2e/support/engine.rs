@@ -90,6 +90,15 @@ impl Engine {
         self.records("COMMAND", value_type, intent).await
     }
 
+    /// What the in-memory engine has recorded of elements with keys above this one, in order.
+    pub(crate) async fn steps(&self, above: i64) -> Vec<Value> {
+        let control = self.export("PROCESS_TEST_ENGINE_CONTROL_ADDRESS");
+        let url = format!("{control}/records?type=PROCESS_INSTANCE&above={above}");
+        let lines = http::get(&url).await.unwrap();
+        let records = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        records.filter(|record| record["recordType"] == "EVENT").collect()
+    }
+
     async fn records(&self, record_type: &str, value_type: &str, intent: &str) -> Vec<Value> {
         let control = self.export("PROCESS_TEST_ENGINE_CONTROL_ADDRESS");
         let lines = http::get(&format!("{control}/records?type={value_type}")).await.unwrap();

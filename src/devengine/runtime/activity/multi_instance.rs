@@ -14,6 +14,7 @@ use crate::{
             expression::{evaluate, unexpected},
             incident::{Failure, Trouble},
             instance::{Instance, Role, Work},
+            json::json,
             step::Step,
             variables::{Document, Variable, input},
         },
@@ -53,13 +54,8 @@ impl Runtime {
         let repeat = Repeat { items, started: 0, completed: 0, terminated: 0, outputs };
         self.activate(key, Work::Repeat(repeat));
         self.show_outputs(key, multi_instance);
-        let at_once = if multi_instance.sequential { count.min(1) } else { count };
-        for _ in 0..at_once {
-            self.start_run(key, element);
-        }
-        if count == 0 {
-            self.steps.push_back(Step::Complete(key));
-        }
+        let next = if count == 0 { Step::Complete(key) } else { Step::StartRun(key) };
+        self.steps.push_back(next);
         self.open_waits(key, waits);
         Ok(())
     }
@@ -71,20 +67,20 @@ impl Runtime {
         items.ok_or_else(|| unexpected(collection, &evaluation, "ARRAY"))
     }
 
-    fn start_run(&mut self, body: Key, element: &Element) {
-        let (Some(instance), Some(multi_instance)) =
-            (self.instances.get_mut(&body), &element.multi_instance)
-        else {
-            return;
-        };
-        let (Work::Repeat(repeat), Some(index)) = (&mut instance.work, instance.role.element())
-        else {
-            return;
-        };
+    /// Starts the next run, and then, unless one waits for the other, the one after it.
+    pub(in crate::devengine::runtime) fn start_run(&mut self, body: Key) {
+        let Some(place) = self.place(body).filter(|_| !self.is_doomed(body)) else { return };
+        let Some(index) = place.role.element() else { return };
+        let Some(multi_instance) = &place.definition.element(index).multi_instance else { return };
+        let Some(repeat) = self.repeat(body) else { return };
         let Some(item) = repeat.items.get(repeat.started).cloned() else { return };
         repeat.started += 1;
+        let is_last = repeat.started == repeat.items.len();
         let variables = run_variables(multi_instance, &item, repeat.started);
         self.spawn(body, Role::Inner(index), |run| run.variables = variables);
+        if !multi_instance.sequential && !is_last {
+            self.steps.push_back(Step::StartRun(body));
+        }
     }
 
     /// Notes the result of a run, and whether it was one too few.
@@ -102,7 +98,7 @@ impl Runtime {
                 let input = self.input(key);
                 let answer = evaluate(expression, &input, self.now, Trouble::ExtractValue)?;
                 self.warn(key, &answer.warnings);
-                answer.value.to_json()
+                json(&answer.value)
             }
             None => Json::Null,
         };
@@ -145,7 +141,7 @@ impl Runtime {
             let completed = repeat.completed + 1;
             let active = repeat.started.saturating_sub(completed + repeat.terminated);
             for (name, number) in [
-                ("numberOfInstances", repeat.items.len()),
+                ("numberOfInstances", repeat.started),
                 ("numberOfActiveInstances", active),
                 ("numberOfCompletedInstances", completed),
                 ("numberOfTerminatedInstances", repeat.terminated),
@@ -171,12 +167,14 @@ impl Runtime {
     pub(in crate::devengine::runtime) fn run_ended(&mut self, body: Key) {
         let Some(place) = self.place(body) else { return };
         let Some(index) = place.role.element() else { return };
+        let multi_instance = place.definition.element(index).multi_instance.as_ref();
+        let is_sequential = multi_instance.is_some_and(|it| it.sequential);
         let Some(repeat) = self.repeat(body) else { return };
         repeat.completed += 1;
-        let is_next = repeat.started < repeat.items.len();
+        let is_next = is_sequential && repeat.started < repeat.items.len();
         let is_last = repeat.completed + repeat.terminated >= repeat.items.len();
         if is_next {
-            self.start_run(body, place.definition.element(index));
+            self.start_run(body);
         } else if is_last && let Some(instance) = self.instances.get_mut(&body) {
             instance.finishing = true;
         }

@@ -35,6 +35,7 @@ impl Runtime {
     }
 
     pub(super) fn enter_event_sub_process(&mut self, key: Key) -> Result<(), Failure> {
+        self.map_inputs(key)?;
         let waits = self.plan_waits(key)?;
         self.activate(key, Work::Nothing);
         self.begin(key);

@@ -46,9 +46,20 @@ impl Runtime {
                 return Ok(());
             }
             codes.extend(catches.iter().filter_map(|(_, catch)| catch.code.clone()));
-            at = self.outer(instance);
+            at = self.next_catching(instance);
         }
         Err(Uncaught { codes })
+    }
+
+    /// Where an error goes on. As on a broker it does not leave a scope that an event
+    /// sub-process has interrupted, except for the process's caller.
+    fn next_catching(&self, instance: &Instance) -> Option<Key> {
+        let outer = self.outer(instance)?;
+        let is_interrupted = |key| self.instances.get(&key).is_some_and(|it| it.interrupted);
+        if !is_interrupted(outer) {
+            return Some(outer);
+        }
+        self.processes.get(&instance.process_key)?.caller
     }
 
     pub(in crate::devengine::runtime) fn enter_error_end(

@@ -16,8 +16,9 @@ use crate::devengine::{
     runtime::{
         Runtime,
         definition::Definition,
-        events::{On, Owner, Wait},
+        events::{On, Owner, WAY_TO_MESSAGES, Wait},
         instance::{ProcessInstance, Trigger},
+        step::Step,
         variables::{Document, document},
     },
 };
@@ -123,7 +124,7 @@ impl Runtime {
         self.correlate(key, &mut message);
         self.messages.insert(message_key, message);
         // What does not interrupt goes on listening.
-        self.steps.push_back(super::Step::Correlate(key));
+        self.steps.push_back(Step::Correlate(key, WAY_TO_MESSAGES));
     }
 
     /// Starts a process that waits for this message, unless it has got it, or an instance of

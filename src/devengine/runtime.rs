@@ -15,6 +15,7 @@ mod gateway;
 mod incident;
 mod instance;
 mod job;
+mod json;
 mod mapping;
 mod step;
 #[cfg(test)]

@@ -15,7 +15,8 @@ use super::{
     expression::evaluate,
     incident::{Failure, Trouble},
     instance::Role,
-    variables::{Document, Variable, json},
+    json::json,
+    variables::{Document, Variable},
 };
 use crate::{
     devengine::{

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value as Json;
 
-use super::{Runtime, instance::Instance};
+use super::{Runtime, instance::Instance, json::json};
 use crate::{
     devengine::record::{Key, Variables},
     feel::Value,
@@ -41,32 +41,10 @@ impl Variable {
     }
 }
 
-/// What FEEL answered, kept as the broker keeps it: as JSON, temporals as text.
+/// What FEEL answered, kept as a broker keeps it.
 impl From<&Value> for Variable {
     fn from(value: &Value) -> Self {
         Self::new(json(value))
-    }
-}
-
-/// A result of FEEL as JSON. Whole numbers are integers there, however they were written.
-pub(super) fn json(value: &Value) -> Json {
-    let mut json = value.to_json();
-    keep_whole(&mut json);
-    json
-}
-
-fn keep_whole(json: &mut Json) {
-    match json {
-        Json::Number(number) => {
-            let text = number.to_string();
-            let whole = text.split_once('.').filter(|(_, rest)| rest.bytes().all(|b| b == b'0'));
-            if let Some(whole) = whole.and_then(|(whole, _)| whole.parse::<i64>().ok()) {
-                *number = whole.into();
-            }
-        }
-        Json::Array(items) => items.iter_mut().for_each(keep_whole),
-        Json::Object(entries) => entries.values_mut().for_each(keep_whole),
-        Json::Null | Json::Bool(_) | Json::String(_) => {}
     }
 }
 

@@ -14,8 +14,9 @@ use crate::{
             expression::{evaluate, unexpected},
             incident::{Failure, Trouble},
             instance::{Instance, Role, Work},
+            json::json,
             step::Step,
-            variables::{Document, Variable, input, json},
+            variables::{Document, Variable, input},
         },
     },
     feel::{Expression, Value},
@@ -140,7 +141,7 @@ impl Runtime {
             let completed = repeat.completed + 1;
             let active = repeat.started.saturating_sub(completed + repeat.terminated);
             for (name, number) in [
-                ("numberOfInstances", repeat.items.len()),
+                ("numberOfInstances", repeat.started),
                 ("numberOfActiveInstances", active),
                 ("numberOfCompletedInstances", completed),
                 ("numberOfTerminatedInstances", repeat.terminated),

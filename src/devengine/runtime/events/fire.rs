@@ -18,7 +18,9 @@ use crate::devengine::{
 impl Runtime {
     /// The event of this element has happened for an instance that waits for it.
     fn fire(&mut self, owner: Key, trigger: Trigger) {
-        if self.is_doomed(owner) {
+        let phase = self.instances.get(&owner).map(|instance| instance.phase);
+        if self.is_doomed(owner) || phase == Some(Phase::Completing) {
+            // What is about to be left does not hear any more, even if an incident stops it.
             return;
         }
         let Some(place) = self.place(owner) else { return };

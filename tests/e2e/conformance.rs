@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 use servicenow_worker::devengine::{DevEngine, Settings};
 
 use self::{calls::Calls, path::Paths, play::Play, script::Case};
-use crate::support::engine::Engine;
+use crate::support::stage::Stage;
 
 /// The cases that went another way on an engine, as they went there.
 async fn differences(engine: &str, calls: &Calls, mut paths: Paths<'_>) -> String {
@@ -26,10 +26,10 @@ async fn differences(engine: &str, calls: &Calls, mut paths: Paths<'_>) -> Strin
             continue;
         }
         let went = play(calls, &case, &mut paths, false).await;
-        let has_paths = paths.are_told() && !case.excepts("in-memory engine");
-        let paths_of = |paths: Vec<String>| if has_paths { paths } else { Vec::new() };
-        let went = Case { paths: paths_of(went.paths), ..went };
-        let expected = Case { paths: paths_of(case.paths.clone()), ..case };
+        let mut expected = case;
+        if !paths.are_told() || expected.excepts("in-memory engine") {
+            expected.paths.clone_from(&went.paths);
+        }
         count += 1;
         if went != expected {
             _ = writeln!(report, "{}", compared(&expected, &went));
@@ -42,7 +42,7 @@ async fn differences(engine: &str, calls: &Calls, mut paths: Paths<'_>) -> Strin
 /// Some cases or lists alone: `CONFORMANCE_CASE='jobs;calls: all variables'`.
 fn is_asked_for(case: &Case) -> bool {
     let begins = |names: String| names.split(';').any(|name| case.name.starts_with(name));
-    std::env::var("CONFORMANCE_CASE").map_or(true, begins)
+    asked("CONFORMANCE_CASE").is_none_or(begins)
 }
 
 async fn play(calls: &Calls, case: &Case, paths: &mut Paths<'_>, recording: bool) -> Case {
@@ -55,27 +55,20 @@ async fn play(calls: &Calls, case: &Case, paths: &mut Paths<'_>, recording: bool
     went
 }
 
+/// Both side by side: `-` is written, `+` is what happened.
 fn compared(expected: &Case, went: &Case) -> String {
-    let (expected, text) = (expected.text(), went.text());
     let mut report = format!("# {}\n", went.name);
-    let (mut left, mut right) = (expected.lines().peekable(), text.lines().peekable());
-    while left.peek().is_some() || right.peek().is_some() {
-        let is_command = |line: &&str| !line.starts_with(' ');
-        let command = left.next().into_iter().chain(right.next()).next().unwrap_or_default();
+    let steps = expected.steps.iter().zip(&went.steps);
+    let steps = steps.map(|(is, went)| (is.command.as_str(), &is.outcome, &went.outcome));
+    for (command, should, is) in steps.chain([("path", &expected.paths, &went.paths)]) {
         _ = writeln!(report, "{command}");
-        let outcome = |lines: &mut std::iter::Peekable<std::str::Lines<'_>>| {
-            let mut all = Vec::new();
-            while let Some(line) = lines.next_if(|line| !is_command(line)) {
-                all.push(line.to_owned());
-            }
-            all
-        };
-        let (is, should) = (outcome(&mut right), outcome(&mut left));
-        let marks = if is == should { ["", "  "] } else { ["-", "+"] };
-        if is != should {
-            should.iter().for_each(|line| _ = writeln!(report, "{}{line}", marks[0]));
+        let (should, mark) = if is == should { (&[][..], ' ') } else { (&should[..], '+') };
+        for line in should {
+            _ = writeln!(report, "- {line}");
         }
-        is.iter().for_each(|line| _ = writeln!(report, "{}{line}", marks[1].trim()));
+        for line in is {
+            _ = writeln!(report, "{mark} {line}");
+        }
     }
     report
 }
@@ -93,8 +86,9 @@ async fn the_real_broker_does_as_written() {
     if is_recording() {
         return record().await;
     }
-    let calls = Calls::of(Engine::broker().await.gateway());
-    let report = differences("broker", &calls, Paths::Untold).await;
+    let stage = Stage::on_the_broker().await;
+    let calls = Calls::of(stage.engine.gateway());
+    let report = differences("real broker", &calls, Paths::Untold).await;
     assert!(report.is_empty(), "{report}");
 }
 
@@ -103,36 +97,50 @@ async fn the_in_memory_engine_does_as_written() {
     if is_recording() {
         return;
     }
-    let engine = Engine::in_memory().await;
-    let calls = Calls::of(engine.gateway());
-    let report = differences("in-memory engine", &calls, Paths::of_records(&engine)).await;
+    let stage = Stage::in_memory().await;
+    let calls = Calls::of(stage.engine.gateway());
+    let report = differences("in-memory engine", &calls, Paths::of_records(&stage.engine)).await;
     assert!(report.is_empty(), "{report}");
 }
 
 fn is_recording() -> bool {
-    std::env::var("CONFORMANCE").is_ok_and(|what| what == "record")
+    asked("CONFORMANCE").is_some_and(|what| what == "record")
+}
+
+/// What the environment asks for.
+fn asked(name: &str) -> Option<String> {
+    Some(std::env::var_os(name)?.into_string().unwrap())
 }
 
 /// Writes the lists anew: outcomes as the broker has them, paths as the in-memory engine.
 async fn record() {
-    let (broker, in_memory) = (Engine::broker().await, Engine::in_memory().await);
-    let (broker, paths) = (Calls::of(broker.gateway()), Calls::of(in_memory.gateway()));
+    let (broker, in_memory) = (Stage::on_the_broker().await, Stage::in_memory().await);
+    let mut paths = Paths::of_records(&in_memory.engine);
+    let (broker, in_memory) =
+        (Calls::of(broker.engine.gateway()), Calls::of(in_memory.engine.gateway()));
     for list in script::lists() {
         let file = script::folder().join(format!("{list}.txt"));
         let old = std::fs::read_to_string(&file).unwrap();
         let mut text = old.split("\n\n# ").next().unwrap().to_owned();
-        for case in script::cases(&list) {
-            let mut went = case.clone();
+        for mut case in script::cases(&list) {
             if is_asked_for(&case) {
-                eprintln!("{}", case.name);
-                went = play(&broker, &case, &mut Paths::Untold, true).await;
-                if !case.excepts("in-memory engine") {
-                    let mut told = Paths::of_records(&in_memory);
-                    went.paths = play(&paths, &went, &mut told, false).await.paths;
-                }
+                case = recorded(case, &broker, &in_memory, &mut paths).await;
             }
-            _ = write!(text, "\n\n{}{}", went.head(), went.text().trim_end());
+            _ = write!(text, "\n\n{}{}", case.head(), case.text().trim_end());
         }
         std::fs::write(&file, text + "\n").unwrap();
     }
+}
+
+/// The case as the engines play it; what the broker is not asked, the in-memory engine is.
+async fn recorded(case: Case, broker: &Calls, in_memory: &Calls, paths: &mut Paths<'_>) -> Case {
+    if case.excepts("real broker") {
+        return play(in_memory, &case, paths, true).await;
+    }
+    let went = play(broker, &case, &mut Paths::Untold, true).await;
+    if case.excepts("in-memory engine") {
+        return went;
+    }
+    let told = play(in_memory, &went, paths, false).await.paths;
+    Case { paths: told, ..went }
 }

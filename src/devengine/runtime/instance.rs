@@ -33,6 +33,8 @@ pub(super) enum Role {
 /// How far an instance is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
+    /// The token is on its way.
+    Coming,
     Entering,
     Active,
     Completing,
@@ -66,8 +68,6 @@ pub(super) struct Instance {
     pub(super) role: Role,
     pub(super) parent: Option<Key>,
     pub(super) phase: Phase,
-    /// A token has come; until then it is only on its way.
-    pub(super) entered: bool,
     pub(super) children: BTreeSet<Key>,
     pub(super) variables: Document,
     /// What a job, message or called process handed in; placed by the output mappings.
@@ -131,8 +131,7 @@ impl Instance {
             definition,
             role,
             parent: None,
-            phase: Phase::Entering,
-            entered: false,
+            phase: Phase::Coming,
             children: BTreeSet::new(),
             variables: Document::new(),
             payload: None,

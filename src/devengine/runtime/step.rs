@@ -1,6 +1,8 @@
 //! The steps of an element's life, one after the other from a queue: no step calls another,
 //! so nothing recurses however deep a process nests, and a budget ends what never waits.
 
+use std::mem;
+
 use super::{
     Runtime,
     incident::{Failure, Trouble},
@@ -83,7 +85,8 @@ impl Runtime {
     }
 
     fn enter(&mut self, key: Key) {
-        let is_new = self.instances.get(&key).is_some_and(|it| it.phase == Phase::Entering);
+        let phase = self.instances.get(&key).map(|instance| instance.phase);
+        let is_new = matches!(phase, Some(Phase::Coming | Phase::Entering));
         if !is_new || !self.may_go_on(key) {
             return;
         }
@@ -97,7 +100,7 @@ impl Runtime {
 
     fn tell_entered(&mut self, key: Key) {
         let Some(instance) = self.instances.get_mut(&key) else { return };
-        let is_told = std::mem::replace(&mut instance.entered, true);
+        let is_told = mem::replace(&mut instance.phase, Phase::Entering) == Phase::Entering;
         if !is_told && instance.role != Role::Process {
             let (instance, element_id) = (instance.process_key, instance.element_id().to_owned());
             self.events.push(Event::ElementEntered { instance, element_id });
@@ -244,6 +247,10 @@ impl Runtime {
         if instance.phase == Phase::Terminating {
             return;
         }
+        if instance.phase == Phase::Coming && instance.role != Role::Process {
+            self.turn_away(key);
+            return;
+        }
         instance.phase = Phase::Terminating;
         instance.interruption = None;
         if let Work::Called(called) = instance.work {
@@ -258,6 +265,16 @@ impl Runtime {
         } else {
             self.terminate_children(key);
         }
+    }
+
+    /// The token on its way will not come any more.
+    fn turn_away(&mut self, key: Key) {
+        let Some(instance) = self.remove(key) else { return };
+        let Some(scope) = instance.parent else { return };
+        if let Role::Inner(_) = instance.role {
+            self.run_terminated(scope);
+        }
+        self.settle(scope);
     }
 
     /// Looks whether a scope has come to its end, and, once it was ended, those around it.
@@ -310,10 +327,8 @@ impl Runtime {
             return caller;
         }
         let instance = self.remove(key)?;
-        if instance.entered {
-            let (instance, element_id) = (instance.process_key, instance.element_id().to_owned());
-            self.events.push(Event::ElementTerminated { instance, element_id });
-        }
+        let element_id = instance.element_id().to_owned();
+        self.events.push(Event::ElementTerminated { instance: instance.process_key, element_id });
         let scope = instance.parent?;
         let is_open = self.instances.get(&scope).is_some_and(|scope| !scope.is_closing());
         if let Some(trigger) = instance.after.filter(|_| is_open) {

@@ -7,13 +7,13 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::play::sorted;
-use crate::support::engine::Engine;
+use crate::support::stage::Stage;
 
 #[tokio::test]
 async fn the_demo_tells_the_same_on_both_engines() {
-    let broker = Engine::broker().await;
+    let broker = Stage::on_the_broker().await;
     let own = demo(&[]).await;
-    let given = demo(&["--gateway", broker.gateway()]).await;
+    let given = demo(&["--gateway", broker.engine.gateway()]).await;
     let (own, given) = (told(&own), told(&given));
     assert!(own.iter().filter(|line| line.starts_with("job ")).count() >= 10, "{own:#?}");
     for (own, given) in own.iter().zip(&given) {

@@ -71,7 +71,7 @@ impl Steps {
             }
             Event::ElementEntered { instance, element_id } => self.add(instance, "+", &element_id),
             Event::ElementCompleted { instance, element_id } => {
-                self.add(instance, "-", &element_id)
+                self.add(instance, "-", &element_id);
             }
             Event::ElementTerminated { instance, element_id } => {
                 self.add(instance, "x ", &element_id);

@@ -93,11 +93,11 @@ impl Case {
         let mut text = String::new();
         for Step { command, outcome } in &self.steps {
             _ = writeln!(text, "{command}");
-            outcome.iter().for_each(|line| _ = writeln!(text, "  {line}"));
+            indent(&mut text, outcome);
         }
         if !self.paths.is_empty() {
             _ = writeln!(text, "path");
-            self.paths.iter().for_each(|line| _ = writeln!(text, "  {line}"));
+            indent(&mut text, &self.paths);
         }
         text
     }
@@ -109,7 +109,15 @@ impl Case {
         if self.types.len() > 1 {
             _ = writeln!(head, "types {}", self.types[1..].join(" "));
         }
-        self.except.iter().for_each(|except| _ = writeln!(head, "except {except}"));
+        if let Some(except) = &self.except {
+            _ = writeln!(head, "except {except}");
+        }
         head
+    }
+}
+
+fn indent(text: &mut String, lines: &[String]) {
+    for line in lines {
+        _ = writeln!(text, "  {line}");
     }
 }

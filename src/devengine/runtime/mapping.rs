@@ -29,6 +29,10 @@ use crate::{
 /// How many names a target path may have; each is a level of JSON.
 const LONGEST_PATH: usize = 64;
 
+/// How deep a variable may nest: a loop of mappings must not grow what no worker could read,
+/// and no walk could survive.
+const DEEPEST: u32 = 120;
+
 /// The targets as a tree: what is set, in the order of the first mention.
 type Tree<'a> = Vec<(&'a str, Node<'a>)>;
 
@@ -118,6 +122,11 @@ impl Runtime {
         for (name, node) in tree(mappings)? {
             let old = visible.get(name).map(Variable::json);
             let variable = Variable::new(mapper.json(&node, old)?);
+            if variable.value().depth() > DEEPEST {
+                return Err(Trouble::Mapping.because(format!(
+                    "the variable '{name}' would nest more than {DEEPEST} levels"
+                )));
+            }
             let name: Arc<str> = name.into();
             mapper.seen.insert(Arc::clone(&name), variable.value().clone());
             results.insert(name, variable);

@@ -1,10 +1,6 @@
 //! What others may see of the runtime.
 
-use super::{
-    Runtime,
-    instance::{Instance, Phase, Role},
-    variables::variables,
-};
+use super::{Runtime, variables::variables};
 use crate::devengine::record::{Incident, Key, Variables};
 
 /// A running process instance.
@@ -59,21 +55,23 @@ impl Runtime {
         })
     }
 
+    /// What stands in the scopes of a process instance, oldest first.
     fn leaves(&self, process_instance: Key) -> Vec<ElementView> {
-        let is_leaf = |instance: &Instance| {
-            instance.process_key == process_instance
-                && instance.role != Role::Process
-                && instance.children.is_empty()
-                && instance.phase != Phase::Terminating
-        };
-        let leaves = self.instances.iter().filter(|(_, instance)| is_leaf(instance));
+        let mut leaves = Vec::new();
+        let mut scopes = vec![process_instance];
+        while let Some(scope) = scopes.pop() {
+            for key in self.instances.get(&scope).into_iter().flat_map(|it| &it.children) {
+                let Some(instance) = self.instances.get(key) else { continue };
+                if instance.children.is_empty() {
+                    let id = instance.element_id().to_owned();
+                    leaves.push(ElementView { key: *key, id, incident: instance.incident });
+                } else {
+                    scopes.push(*key);
+                }
+            }
+        }
+        leaves.sort_by_key(|leaf| leaf.key);
         leaves
-            .map(|(key, instance)| ElementView {
-                key: *key,
-                id: instance.element_id().to_owned(),
-                incident: instance.incident,
-            })
-            .collect()
     }
 
     /// All open incidents, oldest first.

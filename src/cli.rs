@@ -18,6 +18,7 @@ mod run;
 mod sandbox;
 mod signals;
 mod stage;
+mod templates;
 
 /// Camunda 8 (Zeebe) job worker for ServiceNow.
 #[derive(Debug, Parser)]
@@ -48,6 +49,9 @@ enum Command {
     #[command(after_help = "Example: servicenow-worker feel '={id: response.body.result.sys_id}' \
                       --context answer.json")]
     Feel(feel::Options),
+    /// Write the element templates for Camunda Modeler.
+    #[command(after_help = "Example: servicenow-worker templates --out .camunda/element-templates")]
+    Templates(templates::Options),
 }
 
 #[derive(Args, Debug)]
@@ -123,6 +127,7 @@ impl Cli {
             Command::Dev(options) => dev::run(options),
             Command::Sandbox(options) => sandbox::run(options),
             Command::Feel(options) => feel::run(options),
+            Command::Templates(options) => templates::run(&options),
         }
     }
 }

@@ -51,6 +51,7 @@ pub use authentication::{AuthenticationTemplate, InvalidAuthentication, OauthCli
 pub use config::{Access, Config, Connection, SecretScope, TableRules};
 pub use exchange::{Call, Exchange, Step};
 pub use finished::{Effect, Finished, JobType, Summary};
+pub use headers::HEADERS;
 pub use pattern::{HostPattern, InvalidHostPattern};
 pub use plan::{Plan, Secrets};
 

@@ -3,7 +3,7 @@
 //! The map of the crate; `docs/architecture.md` walks the way of a job through it.
 //!
 //! - pure, no I/O, no clock: [`job`], [`outcome`], [`feel`], [`servicenow`]'s words,
-//!   [`connector`]
+//!   [`connector`], [`templates`]
 //! - the line where I/O begins: [`ports`]
 //! - adapters behind it: [`zeebe`], [`servicenow::http`], [`secret_store`], [`clock`]
 //! - engines, generic over the ports: [`worker`], [`sandbox`]; [`devengine`] stands in for
@@ -27,6 +27,7 @@ pub mod sandbox;
 pub mod secret_store;
 pub mod servicenow;
 pub mod telemetry;
+pub mod templates;
 pub mod tls;
 pub mod worker;
 pub mod zeebe;

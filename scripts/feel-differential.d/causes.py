@@ -11,7 +11,7 @@ FUNCTIONS = "functions as values: Camunda's are lost or shown as Java objects, o
 HELD_CALL = "x.f() of nothing: Camunda's error may be swallowed by what is around it, ours ends the evaluation"
 BETWEEN = "x between (a) and b: Camunda's reads a function called 'x between'"
 MATCH = "finishes() and its like of a point and a range by names, or in other orders: an error in Camunda's"
-LENIENT = "a comment in a key, a type glued to the next word: a syntax error in Camunda's only"
+LENIENT = "a comment in a key, a glued type, a comparison before '..': a syntax error in Camunda's only"
 BACKWARD = "if ]a..b[ then: a syntax error in ours only (a test of nothing, which is never true)"
 PREFIX = "a function whose name begins with 'and' or 'or': a syntax error in Camunda's"
 GLUED = "a keyword glued to the next word ('thenx'): a syntax error in ours only"
@@ -60,6 +60,7 @@ RULES = [
     (PREFIX, found(r"\b(and|or)\w+\s*\(")),
     (MATCH, lambda text, ours, theirs: "MatchError" in shown(theirs) or re.search(r"finished by\((range|point):", text)),
     (LENIENT, found(r"//|/\*\*/|instance of function\w")),
+    (LENIENT, lambda text, ours, theirs: ".." in text and "failed to parse" in theirs.get("error", "")),
     (BACKWARD, found(r"\bif \]")),
     (GLUED, lambda text, ours, theirs: syntax_error(ours) and GLUED_WORD.search(text)),
     (YEARS, found(r"\d{5,}-\d\d-\d\d")),

@@ -21,6 +21,17 @@ use crate::{
     servicenow::{Error, Reason},
 };
 
+/// Every header that is read.
+pub const HEADERS: [&str; 7] = [
+    "resultVariable",
+    "resultExpression",
+    "resultPaths",
+    "errorExpression",
+    "bpmnErrors",
+    "retryBackoff",
+    "jobTimeout",
+];
+
 /// Most entries of `resultPaths`.
 const MAX_PATHS: usize = 100;
 

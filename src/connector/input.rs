@@ -99,11 +99,14 @@ impl Inputs<'_> {
         }
     }
 
-    /// The field values to write: `fieldsTemplate`, overlaid with `fields`.
+    /// The field values to write: `fieldsTemplate`, overlaid with `fields`, overlaid with
+    /// `otherFields`.
     pub(crate) fn fields(&self) -> Result<Fields, Error> {
         let mut values = self.rendered("fieldsTemplate")?.unwrap_or_default();
-        if let Some(own) = self.context("fields")? {
-            values.extend(own.clone());
+        for name in ["fields", "otherFields"] {
+            if let Some(own) = self.context(name)? {
+                values.extend(own.clone());
+            }
         }
         let fields = Fields::from_values(&values)?;
         if fields.is_empty() {
@@ -112,16 +115,16 @@ impl Inputs<'_> {
         Ok(fields)
     }
 
-    /// A template rendered over `templateData`.
+    /// A template rendered over `templateData` and what is known of the job.
     pub(crate) fn rendered(&self, name: &str) -> Result<Option<Map<String, Value>>, Error> {
         let Some(source) = self.text(name)? else { return Ok(None) };
-        let empty = Value::Object(Map::new());
-        let data = match self.variables.get("templateData") {
-            None | Some(Value::Null) => &empty,
-            Some(data @ Value::Object(_)) => data,
+        let mut data = match self.variables.get("templateData") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(data)) => data.clone(),
             Some(other) => return Err(wrong("templateData", other, "a context")),
         };
-        self.templates.render_object(name, source, data).map(Some)
+        data.entry("job").or_insert_with(|| job_data(self.job));
+        self.templates.render_object(name, source, &Value::Object(data)).map(Some)
     }
 
     /// The query as text, context or list of conditions; absent means all records.
@@ -225,6 +228,15 @@ impl Inputs<'_> {
             Some(other) => Err(wrong(name, other, "a context, e.g. ={short_description: title}")),
         }
     }
+}
+
+/// What templates may say of the job; keys are texts, as everywhere in Camunda's JSON.
+fn job_data(job: &Job) -> Value {
+    serde_json::json!({
+        "bpmnProcessId": job.bpmn_process_id,
+        "elementId": job.element_id,
+        "processInstanceKey": job.process_instance_key.to_string(),
+    })
 }
 
 /// A text among variables, trimmed; blank counts as absent.

@@ -2,7 +2,8 @@
 //!
 //! `{{name}}` puts in a value, escaped for the inside of a JSON string; `{{json name}}` puts
 //! in a whole JSON value, quotes included. A name that the data does not have is an error.
-//! Blocks are `if`, `unless`, `each` and `with`; there are no partials.
+//! Line breaks and tabs may stand in strings as they are: engines turn `\n` in an input's text
+//! into a line break before it gets here. Blocks are `if`, `unless`, `each` and `with`; there are no partials.
 //!
 //! Handlebars itself bounds nothing: deep nesting overflows the stack, and nested loops run
 //! for ever. Hence [`scan`] looks at the source first, and a render has so many bytes and
@@ -77,7 +78,7 @@ impl Templates {
         let text = self
             .render(&compiled, data)
             .map_err(|why| invalid(&format!("{name} cannot be rendered: {why}")))?;
-        match serde_json::from_str(&text) {
+        match serde_json::from_str(&with_breaks_escaped(&text)) {
             Ok(Value::Object(map)) => Ok(map),
             Ok(other) => Err(invalid(&format!(
                 "{name} renders to a {}: it must render to a JSON object",
@@ -122,6 +123,23 @@ impl Templates {
 
 fn invalid(message: &str) -> Error {
     Error::new(Reason::InvalidInput, message)
+}
+
+/// Escapes line breaks and tabs inside JSON strings; between them they mean nothing.
+fn with_breaks_escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let (mut in_string, mut after_backslash) = (false, false);
+    for character in text.chars() {
+        in_string ^= character == '"' && !after_backslash;
+        match character {
+            '\n' if in_string && !after_backslash => escaped.push_str("\\n"),
+            '\r' if in_string && !after_backslash => escaped.push_str("\\r"),
+            '\t' if in_string && !after_backslash => escaped.push_str("\\t"),
+            _ => escaped.push(character),
+        }
+        after_backslash = in_string && character == '\\' && !after_backslash;
+    }
+    escaped
 }
 
 /// Text as it stands inside the quotes of a JSON string.

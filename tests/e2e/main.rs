@@ -15,3 +15,4 @@ mod inputs;
 mod mapping;
 mod operations;
 mod support;
+mod templates;

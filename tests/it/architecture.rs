@@ -45,6 +45,7 @@ const PARTS: &[Part] = &[
         modules: &["connector", "feel", "job", "outcome", "servicenow"],
         io: &[],
     },
+    Part { files: &["templates"], modules: &["templates"], io: &[] },
     Part { files: &["ports.rs"], modules: &["job", "outcome", "servicenow"], io: &[] },
     Part { files: &["clock.rs"], modules: &["ports"], io: &[] },
     Part { files: &["tls.rs"], modules: &[], io: &["rustls"] },
@@ -67,7 +68,7 @@ const PARTS: &[Part] = &[
     Part {
         files: &["sandbox"],
         modules: &["clock", "outcome", "ports", "sandbox", "servicenow"],
-        io: &["axum", "hyper", "rustls", "tokio", "tokio_rustls", "tokio_util"],
+        io: &["axum", "hyper", "reqwest", "rustls", "tokio", "tokio_rustls", "tokio_util"],
     },
     Part {
         files: &["devengine/bpmn", "devengine/record.rs", "devengine/runtime"],
@@ -174,6 +175,7 @@ fn pure_modules_refuse_io_types_by_lint() {
         "outcome.rs",
         "feel.rs",
         "connector.rs",
+        "templates.rs",
         "servicenow/request.rs",
         "devengine/bpmn.rs",
         "devengine/runtime.rs",

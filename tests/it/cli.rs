@@ -5,6 +5,8 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
+mod dev;
+
 /// The program with an empty environment.
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_servicenow-worker"));
@@ -73,7 +75,7 @@ fn a_taken_port_is_named_with_exit_code_69() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["run", "check", "sandbox", "feel"] {
+    for command in ["demo", "dev", "templates", "run", "check", "sandbox", "feel"] {
         let output = program().args([command, "--help"]).output().unwrap();
         assert!(output.status.success(), "{command}");
         assert!(text(&output.stdout).contains("Example: servicenow-worker"), "{command}");

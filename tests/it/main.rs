@@ -5,6 +5,7 @@
 mod architecture;
 mod cli;
 mod devengine;
+mod element_templates;
 mod expressions;
 mod sandbox;
 mod secret_store;

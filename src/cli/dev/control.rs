@@ -57,7 +57,11 @@ pub(super) async fn order(
     address: &str,
     order: &Order,
 ) -> Result<Result<String, String>, anyhow::Error> {
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(crate::tls::client_config(None)?)
+        .no_proxy()
+        .timeout(Duration::from_secs(10))
+        .build()?;
     let request = client
         .post(format!("http://{address}/orders"))
         .header(MARK, "1")

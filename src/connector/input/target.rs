@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{invalid, text_in};
+use super::{invalid, text_in, wrong};
 use crate::{
     connector::{AuthenticationTemplate, Config, Connection, Secrets, TableRules, secrets},
     job::Variables,
@@ -25,14 +25,14 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Reads `connection`, or else `instance` and `authentication`. A connection that is
+    /// Reads `connection`, or else the instance and `authentication`. A connection that is
     /// named wins: a variable called `instance` may come from anywhere in the process.
     pub(crate) fn read(
         variables: &Variables,
         config: &Config,
         secrets: &Secrets,
     ) -> Result<Self, Error> {
-        match (text_in(variables, "connection")?, text_in(variables, "instance")?) {
+        match (text_in(variables, "connection")?, instance_in(variables)?) {
             (None, Some(instance)) => Self::inline(instance, variables, config, secrets),
             (name, _) => Self::configured(name.unwrap_or("default"), config, secrets),
         }
@@ -96,13 +96,25 @@ impl Target {
     }
 }
 
+/// The instance of the job's own: `authentication.instance`, or `instance` from elsewhere than
+/// an input mapping, since engines refuse a reserved word of FEEL as an input's name.
+fn instance_in(variables: &Variables) -> Result<Option<&str>, Error> {
+    let beside = variables.get("authentication").and_then(|given| given.get("instance"));
+    let text = match beside {
+        None | Some(Value::Null) => return text_in(variables, "instance"),
+        Some(Value::String(text)) => text.trim(),
+        Some(other) => return Err(wrong("authentication.instance", other, "text")),
+    };
+    if text.is_empty() { text_in(variables, "instance") } else { Ok(Some(text)) }
+}
+
 /// The name of the connection a job means, for logs; nothing is checked.
 pub(crate) fn connection_name(variables: &Variables) -> &str {
     let text = |name: &str| {
         variables.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
     };
-    match (text("connection"), text("instance")) {
-        (None, Some(_)) => INLINE,
+    match (text("connection"), instance_in(variables)) {
+        (None, Ok(Some(_))) => INLINE,
         (name, _) => name.unwrap_or("default"),
     }
 }

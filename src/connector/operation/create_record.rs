@@ -8,7 +8,7 @@ use crate::{
 };
 
 pub(super) const INPUTS: &[&str] =
-    &["table", "fields", "fieldsTemplate", "templateData", "select", "displayValue"];
+    &["table", "fields", "otherFields", "fieldsTemplate", "templateData", "select", "displayValue"];
 
 #[derive(Debug)]
 struct CreateRecord {

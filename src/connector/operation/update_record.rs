@@ -19,6 +19,7 @@ pub(super) const INPUTS: &[&str] = &[
     "sysId",
     "number",
     "fields",
+    "otherFields",
     "fieldsTemplate",
     "templateData",
     "select",

@@ -12,8 +12,16 @@ use crate::{
     },
 };
 
-pub(super) const INPUTS: &[&str] =
-    &["table", "fields", "fieldsTemplate", "templateData", "matchOn", "select", "displayValue"];
+pub(super) const INPUTS: &[&str] = &[
+    "table",
+    "fields",
+    "otherFields",
+    "fieldsTemplate",
+    "templateData",
+    "matchOn",
+    "select",
+    "displayValue",
+];
 
 #[derive(Debug)]
 struct UpsertRecord {

@@ -22,6 +22,17 @@ fn values_are_escaped_for_the_inside_of_a_json_string() {
 }
 
 #[test]
+fn line_breaks_and_tabs_may_stand_in_strings_as_they_are() {
+    let data = json!({"text": "x\ny"});
+    let rendered =
+        render("{\n\t\"a\": \"1\n2\t3\r\n{{text}} \\\" \n\",\n\"b\": \"\\\\\"\n}", &data);
+    assert_eq!(rendered.unwrap(), json!({"a": "1\n2\t3\r\nx\ny \" \n", "b": "\\"}));
+    for broken in ["{\"a\": \"\\\n\"}", "{\"a\": \"\u{1}\"}"] {
+        assert!(render(broken, &data).unwrap_err().contains("does not render to JSON"), "{broken}");
+    }
+}
+
+#[test]
 fn the_json_helper_writes_whole_values() {
     let data = json!({"text": "a\"b", "list": [1, {"x": null}]});
     let rendered = render(r#"{"a": {{json text}}, "l": {{json list}}}"#, &data).unwrap();

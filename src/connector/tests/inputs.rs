@@ -26,6 +26,26 @@ fn refused_with_headers(headers: Value) -> Run {
 }
 
 #[test]
+fn other_fields_win_over_fields_and_both_over_a_template_that_may_name_the_job() {
+    let variables = json!({
+        "operation": "create",
+        "table": "incident",
+        "fields": {"urgency": null, "impact": "1", "category": "network"},
+        "otherFields": {"impact": 2, "u_cost": 7},
+        "fieldsTemplate": r#"{"category": "x", "description": "{{note}} ({{job.processInstanceKey}})"}"#,
+        "templateData": {"note": null},
+    });
+    let created = run(job(variables), [answer(201, json!({"result": {"sys_id": ID}}))]);
+    let body = created.requests[0].body.clone().unwrap();
+    let sent = |name: &str| body[name].as_str().map(str::to_owned);
+    assert_eq!(sent("impact").as_deref(), Some("2"));
+    assert_eq!(sent("u_cost").as_deref(), Some("7"));
+    assert_eq!(sent("category").as_deref(), Some("network"));
+    assert_eq!(sent("urgency"), None);
+    assert_eq!(sent("description").as_deref(), Some(" (2251799813685249)"));
+}
+
+#[test]
 fn each_mistake_names_the_variable_and_the_remedy() {
     let create = |more: Value| {
         let mut all = json!({"operation": "create", "table": "incident", "fields": {"a": 1}});
@@ -127,6 +147,27 @@ fn headers_are_read_before_anything_else() {
 }
 
 #[test]
+fn an_instance_may_stand_among_the_credentials_where_input_mappings_can_put_it() {
+    let inputs = |beside: Value, within: Value| {
+        json!({
+            "operation": "get", "table": "incident", "sysId": ID, "instance": beside,
+            "authentication": {"type": "bearer", "token": "tok-en", "instance": within},
+        })
+    };
+    let nowhere = json!("https://evil.example");
+    for (beside, within) in
+        [(Value::Null, json!("dev9")), (json!("dev9"), json!(" ")), (nowhere, json!("dev9"))]
+    {
+        let answer = answer(200, json!({"result": {"sys_id": ID}}));
+        let run = run(job(inputs(beside, within)), [answer]);
+        assert_eq!(run.finished.summary.connection, "inline");
+        assert_eq!(run.requests.len(), 1);
+    }
+    let wrong = refused(inputs(Value::Null, json!(9)));
+    assert!(wrong.incident().contains("authentication.instance is a number"));
+}
+
+#[test]
 fn instances_must_be_allowed() {
     let inline = |instance: &str| {
         json!({
@@ -212,6 +253,7 @@ fn the_fetched_variables_are_the_public_names() {
             "onMissing",
             "operation",
             "orderBy",
+            "otherFields",
             "query",
             "select",
             "sysId",

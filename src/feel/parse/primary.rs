@@ -91,9 +91,7 @@ impl Parser<'_> {
 
     /// Whether what was read is the start of a range.
     fn begins_range(&mut self, start: &Expr) -> bool {
-        let looser =
-            matches!(start, Expr::Test(_) | Expr::Compared(_) | Expr::And(_) | Expr::Or(_));
-        !looser && self.cursor.looks_at("..")
+        !matches!(start, Expr::Test(_)) && self.cursor.looks_at("..")
     }
 
     /// The rest of `[a..b]`.

@@ -1,6 +1,9 @@
 //! What a tester asks of an engine: deploy, start, take a job and look at it.
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::{Map, Value};
 use servicenow_worker::zeebe::proto::{self, gateway_client::GatewayClient};
@@ -22,6 +25,7 @@ pub(crate) struct Client(GatewayClient<Channel>);
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) key: i64,
+    pub(crate) process: String,
     pub(crate) process_instance_key: i64,
     pub(crate) variables: Map<String, Value>,
 }
@@ -36,30 +40,64 @@ impl Client {
     /// Deploys every process of a folder. What is deployed already stays as it is.
     pub(crate) async fn deploy_all(&self, folder: &Path) {
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let mut resources: Vec<_> = files
-            .map(|path| proto::Resource {
-                name: path.file_name().unwrap().to_str().unwrap().to_owned(),
-                content: std::fs::read(&path).unwrap(),
-            })
-            .collect();
-        resources.sort_by(|a, b| a.name.cmp(&b.name));
+        self.deploy(files.collect()).await.unwrap_or_else(|status| panic!("{status}"));
+    }
+
+    /// Deploys files in one go.
+    pub(crate) async fn deploy(&self, mut files: Vec<PathBuf>) -> Result<(), Status> {
+        files.sort();
+        let resources: Vec<_> = files.iter().map(|path| resource(path)).collect();
         let request = proto::DeployResourceRequest { resources, tenant_id: TENANT.to_owned() };
-        let answer = self.0.clone().deploy_resource(request.clone()).await.unwrap().into_inner();
-        assert_eq!(answer.deployments.len(), request.resources.len());
+        let answer = self.0.clone().deploy_resource(request).await?.into_inner();
+        assert_eq!(answer.deployments.len(), files.len());
+        Ok(())
     }
 
     /// Runs an instance to its end and gives its variables.
     pub(crate) async fn run(&self, process: &str, variables: &Value) -> Value {
+        let ended = self.run_within(process, variables, seconds(30)).await;
+        ended.unwrap_or_else(|status| panic!("'{process}' does not end: {status}"))
+    }
+
+    /// Runs an instance to its end and gives its variables, if it ends in time.
+    pub(crate) async fn run_within(
+        &self,
+        process: &str,
+        variables: &Value,
+        limit: Duration,
+    ) -> Result<Value, Status> {
         let request = proto::CreateProcessInstanceWithResultRequest {
             request: Some(creation(process, variables)),
-            request_timeout: 30_000,
+            request_timeout: i64::try_from(limit.as_millis()).unwrap(),
             ..Default::default()
         };
         let mut request = tonic::Request::new(request);
-        request.set_timeout(seconds(40));
-        let answer = self.0.clone().create_process_instance_with_result(request).await;
-        let answer = answer.unwrap_or_else(|status| panic!("'{process}' does not end: {status}"));
-        serde_json::from_str(&answer.into_inner().variables).unwrap()
+        request.set_timeout(limit + seconds(10));
+        let answer = self.0.clone().create_process_instance_with_result(request).await?;
+        Ok(serde_json::from_str(&answer.into_inner().variables).unwrap())
+    }
+
+    /// Publishes a message that waits up to a minute for somebody to want it.
+    pub(crate) async fn publish(&self, name: &str, correlation_key: &str, variables: &Value) {
+        let request = proto::PublishMessageRequest {
+            name: name.to_owned(),
+            correlation_key: correlation_key.to_owned(),
+            time_to_live: 60_000,
+            variables: variables.to_string(),
+            tenant_id: TENANT.to_owned(),
+            ..Default::default()
+        };
+        self.0.clone().publish_message(request).await.unwrap();
+    }
+
+    /// Tells a signal to everybody who listens now.
+    pub(crate) async fn broadcast(&self, signal_name: &str, variables: &Value) {
+        let request = proto::BroadcastSignalRequest {
+            signal_name: signal_name.to_owned(),
+            variables: variables.to_string(),
+            tenant_id: TENANT.to_owned(),
+        };
+        self.0.clone().broadcast_signal(request).await.unwrap();
     }
 
     /// Starts an instance, whatever the engine's back-pressure says, and gives its key.
@@ -126,9 +164,17 @@ impl From<proto::ActivatedJob> for Taken {
     fn from(job: proto::ActivatedJob) -> Self {
         Self {
             key: job.key,
+            process: job.bpmn_process_id,
             process_instance_key: job.process_instance_key,
             variables: serde_json::from_str(&job.variables).unwrap(),
         }
+    }
+}
+
+fn resource(path: &Path) -> proto::Resource {
+    proto::Resource {
+        name: path.file_name().unwrap().to_str().unwrap().to_owned(),
+        content: std::fs::read(path).unwrap(),
     }
 }
 

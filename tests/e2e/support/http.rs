@@ -28,6 +28,13 @@ pub(crate) async fn send(method: Method, url: &str, body: Option<&Value>) -> (St
     (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
+/// Sends a form without credentials and reads the answer.
+pub(crate) async fn send_form(url: &str, form: &'static str) -> Value {
+    let request = CLIENT.post(url).header("content-type", "application/x-www-form-urlencoded");
+    let text = request.body(form).send().await.unwrap().text().await.unwrap();
+    serde_json::from_str(&text).unwrap_or(Value::String(text))
+}
+
 /// Figures in Prometheus text form, by name with labels as written.
 #[derive(Debug, Default)]
 pub(crate) struct Figures(BTreeMap<String, f64>);

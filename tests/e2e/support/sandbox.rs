@@ -37,6 +37,14 @@ impl Sandbox {
         answer["result"].take()
     }
 
+    /// An access token for everything, as an OAuth client gets one.
+    pub(crate) async fn token(&self) -> String {
+        let url = format!("{}/oauth_token.do", self.address);
+        let form = "grant_type=client_credentials&client_id=sandbox&client_secret=sandbox";
+        let answer = http::send_form(&url, form).await;
+        answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
+    }
+
     /// An incident whose short description is `title`.
     pub(crate) async fn incident(&self, title: &str) -> Value {
         self.insert("incident", json!({"short_description": title})).await

@@ -44,6 +44,12 @@ impl Stage {
 
     /// Starts the worker.
     pub(crate) fn worker(&self) -> Worker {
-        Worker::start(self.directory.path(), self.engine.gateway(), &self.sandbox.address)
+        self.worker_with(Vec::new())
+    }
+
+    /// Starts the worker with more in its environment.
+    pub(crate) fn worker_with(&self, environment: Vec<(&'static str, String)>) -> Worker {
+        let (directory, gateway) = (self.directory.path(), self.engine.gateway());
+        Worker::start(directory, gateway, &self.sandbox.address, environment)
     }
 }

@@ -9,8 +9,7 @@ use super::{http::Figures, process::Process};
 pub(crate) struct Worker {
     process: Process,
     directory: PathBuf,
-    gateway: String,
-    sandbox: String,
+    environment: Vec<(&'static str, String)>,
 }
 
 /// Short locks, so that the jobs of a killed worker come back while a test waits.
@@ -23,34 +22,36 @@ listen = "127.0.0.1:0"
 "#;
 
 impl Worker {
-    /// Starts a worker between a gateway and a sandbox.
-    pub(crate) fn start(directory: &Path, gateway: &str, sandbox: &str) -> Self {
-        let settings = directory.join("worker.toml");
-        std::fs::write(&settings, SETTINGS).unwrap();
-        Self {
-            process: Self::launch(directory, gateway, sandbox),
-            directory: directory.to_owned(),
-            gateway: gateway.to_owned(),
-            sandbox: sandbox.to_owned(),
-        }
-    }
-
-    fn launch(directory: &Path, gateway: &str, sandbox: &str) -> Process {
-        let settings = directory.join("worker.toml");
-        let environment = [
+    /// Starts a worker between a gateway and a sandbox; the sandbox is its default
+    /// connection, and `extra` comes into its environment.
+    pub(crate) fn start(
+        directory: &Path,
+        gateway: &str,
+        sandbox: &str,
+        extra: Vec<(&'static str, String)>,
+    ) -> Self {
+        std::fs::write(directory.join("worker.toml"), SETTINGS).unwrap();
+        let mut environment = extra;
+        environment.extend([
             ("ZEEBE_GRPC_ADDRESS", gateway.to_owned()),
             ("SERVICENOW_INSTANCE", sandbox.to_owned()),
             ("SERVICENOW_USERNAME", "admin".to_owned()),
             ("SERVICENOW_PASSWORD", "admin".to_owned()),
-        ];
+        ]);
+        let process = Self::launch(directory, &environment);
+        Self { process, directory: directory.to_owned(), environment }
+    }
+
+    fn launch(directory: &Path, environment: &[(&str, String)]) -> Process {
+        let settings = directory.join("worker.toml");
         let arguments = ["run", "--config", settings.to_str().unwrap()];
-        Process::start(&arguments, &environment, directory.join("worker.log"))
+        Process::start(&arguments, environment, directory.join("worker.log"))
     }
 
     /// Ends it as a crash would and starts another one in its place.
     pub(crate) async fn crash_and_restart(&mut self) {
         self.process.kill().await;
-        self.process = Self::launch(&self.directory, &self.gateway, &self.sandbox);
+        self.process = Self::launch(&self.directory, &self.environment);
     }
 
     /// Asks it to stop and gives its exit code.

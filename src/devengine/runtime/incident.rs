@@ -122,9 +122,9 @@ impl Runtime {
     fn resumed(&mut self, key: Key) -> Result<Option<Event>, Refusal> {
         let Some(job) = self.jobs.get_mut(&key) else { return Ok(None) };
         if job.retries < 1 {
-            // The broker's word for it is "not found".
+            // Brokers before 8.8 said "not found".
             return Err(Refusal::new(
-                RefusalKind::NotFound,
+                RefusalKind::FailedPrecondition,
                 format!(
                     "Expected to resolve incident, but job with key '{key}' has no retries left. \
                      Please update the job retries and retry resolving the incident"

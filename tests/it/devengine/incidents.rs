@@ -66,7 +66,7 @@ async fn a_job_without_retries_waits_for_somebody_to_resolve_its_incident() {
     let resolve =
         ResolveIncidentRequest { incident_key: incidents[0].key, operation_reference: None };
     let too_early = raw.resolve_incident(resolve).await.unwrap_err();
-    assert_eq!(too_early.code(), Code::NotFound, "{too_early}");
+    assert_eq!(too_early.code(), Code::FailedPrecondition, "{too_early}");
     let retries = |retries| UpdateJobRetriesRequest {
         job_key: job.id.key.0,
         retries,

@@ -178,7 +178,7 @@ impl Calls {
             name: message.name.to_owned(),
             correlation_key: message.key.to_owned(),
             time_to_live: message.kept_ms,
-            business_id: String::new(),
+            business_id: None,
             message_id: message.id.to_owned(),
             variables: variables.to_string(),
             tenant_id: TENANT.to_owned(),

@@ -7,7 +7,8 @@
 //! sets, attachments, batch, the catalog.
 //!
 //! The way of a request: `router` reads it into a `Call`, `faults` may bend it,
-//! `authentication` says who calls, `table_api` and its neighbours answer.
+//! `authentication` says who calls, `table_api` and its neighbours answer. What they commit
+//! goes past `outbound`, whose business rules may call a URL about it.
 
 mod admin;
 mod answer;
@@ -27,6 +28,7 @@ mod journal;
 mod links;
 mod numbers;
 mod oauth;
+mod outbound;
 mod query;
 mod record;
 mod render;
@@ -64,11 +66,20 @@ pub use self::{
     error::Error,
     faults::{CutPoint, Fault, Faults, Match, Rule},
     flows::FlowExecution,
+    outbound::{
+        Authentication, BusinessRule, BusinessRules, Config as OutboundConfig, Delivery,
+        DeliveryState, Encoding, Operation, Retry, Secret,
+    },
     request_log::LoggedRequest,
     seed::Seed,
 };
 use self::{
-    connection::Door, flows::Flows, oauth::Tokens, request_log::RequestLog, router::Scheme,
+    connection::Door,
+    flows::Flows,
+    oauth::Tokens,
+    outbound::{Courier, Serving},
+    request_log::RequestLog,
+    router::Scheme,
     store::Store,
 };
 
@@ -90,6 +101,7 @@ pub(crate) struct Shared {
     log: RequestLog,
     flows: Flows,
     tokens: Tokens,
+    courier: Arc<Courier>,
     connections: AtomicU64,
     stopping: CancellationToken,
 }
@@ -97,8 +109,10 @@ pub(crate) struct Shared {
 impl Sandbox {
     /// An instance with the seed's records in it.
     pub fn new(config: Config) -> Result<Self, Error> {
-        let store = plant(&config)?;
+        let (store, rules) = plant(&config)?;
         let log = RequestLog::new(config.log_capacity);
+        let (outbound, clock) = (config.outbound.clone(), config.clock.clone());
+        let courier = Courier::new(outbound, rules, config.log_capacity, clock)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 config,
@@ -107,6 +121,7 @@ impl Sandbox {
                 log,
                 flows: Flows::default(),
                 tokens: Tokens::default(),
+                courier: Arc::new(courier),
                 connections: AtomicU64::new(0),
                 stopping: CancellationToken::new(),
             }),
@@ -136,18 +151,26 @@ impl Sandbox {
     {
         let door = Door::new(listener, self.shared.clone());
         let service = router::service(self.shared.clone(), scheme);
+        let serving = self.shared.courier.serve();
         let stopped = stop.clone();
         let server = axum::serve(door, service)
             .with_graceful_shutdown(async move { stopped.cancelled().await });
+        let drained = async {
+            let done = server.await;
+            serving.finished().await;
+            done
+        };
         tokio::select! {
-            done = server => done,
-            () = self.give_up(stop) => Ok(()),
+            done = drained => done,
+            () = self.give_up(stop, &serving) => Ok(()),
         }
     }
 
-    /// Ends scripted delays at the order to stop, and returns when the drain is over.
-    async fn give_up(&self, stop: CancellationToken) {
+    /// Ends scripted delays and waiting deliveries at the order to stop, and returns when
+    /// the drain is over.
+    async fn give_up(&self, stop: CancellationToken, serving: &Serving) {
         stop.cancelled().await;
+        serving.close();
         self.shared.stopping.cancel();
         tokio::time::sleep(DRAIN).await;
     }
@@ -177,12 +200,18 @@ impl Sandbox {
         self.shared.flows.all()
     }
 
+    /// The business rules that call out, and what they sent.
+    pub fn business_rules(&self) -> BusinessRules<'_> {
+        BusinessRules::of(&self.shared)
+    }
+
     /// How many TCP connections were accepted so far.
     pub fn connections(&self) -> u64 {
         self.shared.connections.load(Ordering::Relaxed)
     }
 
-    /// Back to the seed: no faults, flows, logged requests or tokens.
+    /// Back to the seed, its business rules included: no faults, flows, logged requests,
+    /// deliveries or tokens.
     pub fn reset(&self) -> Result<(), Error> {
         self.shared.reset()
     }
@@ -198,8 +227,9 @@ impl Shared {
     }
 
     fn reset(&self) -> Result<(), Error> {
-        let store = plant(&self.config)?;
+        let (store, rules) = plant(&self.config)?;
         *self.write() = store;
+        self.courier.reset(rules);
         self.faults.clear();
         self.log.clear();
         self.flows.clear();
@@ -208,7 +238,12 @@ impl Shared {
     }
 }
 
-fn plant(config: &Config) -> Result<Store, Error> {
+/// The seed's records, and its business rules when they can work with them.
+fn plant(config: &Config) -> Result<(Store, Vec<BusinessRule>), Error> {
     let ids = config.id_seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
-    config.seed.plant(&time::raw(config.clock.now()), ids)
+    let now = config.clock.now();
+    let store = config.seed.plant(&time::raw(now), ids)?;
+    let rules = config.seed.business_rules()?;
+    rules.iter().try_for_each(|rule| outbound::check(rule, &store, now))?;
+    Ok((store, rules))
 }

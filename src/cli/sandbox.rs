@@ -13,9 +13,13 @@ pub(super) struct Options {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8085")]
     listen: String,
-    /// A JSON file with more records: `{"incident": [{"short_description": "…"}]}`.
+    /// A JSON file with more records: `{"incident": [{"short_description": "…"}]}`; tables
+    /// under `$tables`, business rules under `$businessRules`.
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
+    /// Certificates (PEM) to trust besides the public ones where business rules call https.
+    #[arg(long, value_name = "FILE")]
+    trust: Option<PathBuf>,
     /// Certificate chain (PEM); with it the sandbox speaks https.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -45,8 +49,9 @@ async fn serve(options: Options) -> anyhow::Result<Exit> {
         }
         _ => None,
     };
-    let sandbox = sandbox::Sandbox::new(sandbox::Config::with_seed(seed))
-        .map_err(|error| Unusable(error.to_string()))?;
+    let mut config = sandbox::Config::with_seed(seed);
+    config.outbound.trusted_pem = options.trust.as_deref().map(read_text).transpose()?;
+    let sandbox = sandbox::Sandbox::new(config).map_err(|error| Unusable(error.to_string()))?;
     let listener = listen("--listen", &options.listen).await?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     say(&format!(

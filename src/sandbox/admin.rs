@@ -1,10 +1,18 @@
-//! The sandbox's own endpoints, under `/sandbox`: faults, what was asked, reset. They need
-//! no credentials, are not logged and cannot be hit by faults.
+//! The sandbox's own endpoints, under `/sandbox`: faults, business rules, what was asked,
+//! what was delivered, reset. They need no credentials, are not logged and cannot be hit by
+//! faults.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Shared, answer::Answer, call::Call, faults::Rule};
+use super::{
+    Shared,
+    answer::Answer,
+    call::Call,
+    error::Error,
+    faults::Rule,
+    outbound::{self, BusinessRule, BusinessRules},
+};
 
 /// Answers `/sandbox/…`.
 pub(crate) fn answer(shared: &Shared, call: &Call) -> Answer {
@@ -16,6 +24,8 @@ pub(crate) fn answer(shared: &Shared, call: &Call) -> Answer {
             shared.faults.clear();
             Answer::empty(StatusCode::NO_CONTENT)
         }
+        (method, ["business-rules"]) => business_rules(shared, method, call),
+        (&Method::GET, ["deliveries"]) => ok(json!({"deliveries": shared.courier.deliveries()})),
         (&Method::GET, ["requests"]) => {
             ok(json!({"total": shared.log.total(), "requests": shared.log.all()}))
         }
@@ -32,7 +42,8 @@ pub(crate) fn answer(shared: &Shared, call: &Call) -> Answer {
     }
 }
 
-const KNOWN: &str = "use GET, POST or DELETE /sandbox/faults, GET /sandbox/requests, \
+const KNOWN: &str = "use GET, POST or DELETE /sandbox/faults, GET, PUT, POST or DELETE \
+                     /sandbox/business-rules, GET /sandbox/deliveries, GET /sandbox/requests, \
                      GET /sandbox/flows, GET /sandbox/connections or POST /sandbox/reset";
 
 fn ok(body: Value) -> Answer {
@@ -66,4 +77,29 @@ fn add_faults(shared: &Shared, call: &Call) -> Answer {
         }
         Err(error) => wrong(StatusCode::BAD_REQUEST, &error),
     }
+}
+
+/// Reads, replaces, adds to or takes away the business rules.
+fn business_rules(shared: &Shared, method: &Method, call: &Call) -> Answer {
+    let rules = BusinessRules::of(shared);
+    let done = match *method {
+        Method::GET => return ok(json!({"businessRules": rules.all()})),
+        Method::PUT => read_rules(call).and_then(|read| rules.replace(read)),
+        Method::POST => read_rules(call).and_then(|read| rules.extend(read)),
+        Method::DELETE => {
+            rules.clear();
+            Ok(())
+        }
+        _ => return wrong(StatusCode::NOT_FOUND, &KNOWN),
+    };
+    match done {
+        Ok(()) => Answer::empty(StatusCode::NO_CONTENT),
+        Err(error) => wrong(StatusCode::BAD_REQUEST, &error),
+    }
+}
+
+fn read_rules(call: &Call) -> Result<Vec<BusinessRule>, Error> {
+    let written: Value = serde_json::from_slice(&call.body)
+        .map_err(|error| Error::BusinessRule("1".to_owned(), format!("no JSON: {error}")))?;
+    outbound::read_rules(&written)
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{error::Error, seed::Seed};
+use super::{error::Error, outbound, seed::Seed};
 use crate::{clock::SystemClock, ports::Clock};
 
 /// The settings of a sandbox. Its credentials are open secrets: they guard nothing.
@@ -22,8 +22,10 @@ pub struct Config {
     pub duplicate_id_answer: DuplicateIdAnswer,
     /// The property `glide.invalid_query.returns_no_rows`.
     pub invalid_query_returns_no_rows: bool,
-    /// How many requests the log keeps.
+    /// How many requests, and how many deliveries of business rules, the logs keep.
     pub log_capacity: usize,
+    /// The limits of what business rules send.
+    pub outbound: outbound::Config,
     /// Makes the generated `sys_id`s the same in every run.
     pub id_seed: Option<u64>,
     /// The time that records are stamped with.
@@ -97,6 +99,7 @@ impl Config {
             duplicate_id_answer: DuplicateIdAnswer::default(),
             invalid_query_returns_no_rows: false,
             log_capacity: 5_000,
+            outbound: outbound::Config::default(),
             id_seed: None,
             clock: Arc::new(SystemClock),
         }
@@ -119,6 +122,7 @@ impl fmt::Debug for Config {
             .field("duplicate_id_answer", &self.duplicate_id_answer)
             .field("invalid_query_returns_no_rows", &self.invalid_query_returns_no_rows)
             .field("log_capacity", &self.log_capacity)
+            .field("outbound", &self.outbound)
             .field("id_seed", &self.id_seed)
             .finish_non_exhaustive()
     }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     error::Error,
+    outbound::RULES_KEY,
     schema::{Column, Kind},
 };
 
@@ -15,6 +16,11 @@ const STOCK: &str = include_str!("schema/tables.json");
 
 /// Key of a seed file under which it defines tables.
 pub(crate) const TABLES_KEY: &str = "$tables";
+
+/// Whether a key of a seed file is no table's name.
+pub(crate) fn is_section(key: &str) -> bool {
+    [TABLES_KEY, RULES_KEY].contains(&key)
+}
 
 /// All definitions before inheritance is worked out.
 #[derive(Clone, Debug, Deserialize)]
@@ -90,7 +96,7 @@ impl Definitions {
                 .map_err(|error| Error::Definition(name.clone(), error.to_string()))?;
             self.tables.insert(name.clone(), definition);
         }
-        for (table, rows) in layer.iter().filter(|(key, _)| *key != TABLES_KEY) {
+        for (table, rows) in layer.iter().filter(|(key, _)| !is_section(key)) {
             self.tables.entry(table.clone()).or_default();
             for field in rows.as_array().into_iter().flatten().filter_map(Value::as_object) {
                 field.keys().for_each(|name| self.learn_column(table, name));

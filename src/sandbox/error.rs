@@ -15,6 +15,9 @@ pub enum Error {
     /// Tables extend each other in a circle.
     #[error("table '{0}' extends itself: break the circle of extends")]
     EndlessParents(String),
+    /// A business rule cannot be read, or cannot work.
+    #[error("business rule '{0}': {1}")]
+    BusinessRule(String, String),
     /// Certificate or key cannot be used.
     #[error("TLS: {0}")]
     Tls(String),

@@ -17,7 +17,7 @@ pub(crate) struct Note {
 }
 
 /// Appends the notes to a record's journals.
-pub(crate) fn append(store: &mut Store, record: &Record, notes: Vec<Note>, now: &str, by: &str) {
+pub(crate) fn append(store: &mut Store, record: &Record, notes: &[Note], now: &str, by: &str) {
     let Some(table) = store.table(TABLE).cloned() else { return };
     for note in notes {
         let mut entry = Record::new(&table.name);

@@ -82,7 +82,8 @@ impl Query {
         found
     }
 
-    fn matches(&self, store: &Store, record: &Record) -> bool {
+    /// Whether the record matches.
+    pub(crate) fn matches(&self, store: &Store, record: &Record) -> bool {
         self.blocks.is_empty()
             || self.blocks.iter().any(|block| {
                 block.iter().all(|set| set.iter().any(|condition| condition.holds(store, record)))

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{
-    definition::TABLES_KEY,
+    definition::is_section,
     error::Error,
     journal::{self, Note},
+    outbound::{self, BusinessRule, RULES_KEY},
     record::Record,
     rules::{self, Stamp},
     schema::{Kind, Schema, Table},
@@ -45,12 +46,20 @@ impl Seed {
         Ok(Self { layers: Arc::new(layers) })
     }
 
-    /// The same with a further layer: records, columns that are used in them, and tables
-    /// under `$tables`. A record whose `sys_id` is there already replaces it.
+    /// The same with a further layer: records, columns that are used in them, tables under
+    /// `$tables` and business rules under `$businessRules`. A record whose `sys_id` is
+    /// there already replaces it, and so does a rule with the same name.
     pub fn and(self, text: &str) -> Result<Self, Error> {
         let mut layers = self.layers.to_vec();
         layers.push(layer(text)?);
         Ok(Self { layers: Arc::new(layers) })
+    }
+
+    /// The business rules of all layers.
+    pub(crate) fn business_rules(&self) -> Result<Vec<BusinessRule>, Error> {
+        let written = self.layers.iter().filter_map(|layer| layer.get(RULES_KEY));
+        let read: Vec<_> = written.map(outbound::read_rules).collect::<Result<_, _>>()?;
+        Ok(read.into_iter().flatten().collect())
     }
 
     /// A store with these records in it.
@@ -58,7 +67,7 @@ impl Seed {
         let mut store = Store::new(Schema::build(&self.layers)?, ids);
         let stamp =
             Stamp { now: now.to_owned(), user: ADMIN.to_owned(), user_name: "admin".to_owned() };
-        for (name, rows) in self.layers.iter().flatten().filter(|(name, _)| *name != TABLES_KEY) {
+        for (name, rows) in self.layers.iter().flatten().filter(|(name, _)| !is_section(name)) {
             let Some(table) = store.table(name).cloned() else { continue };
             for row in rows.as_array().into_iter().flatten().filter_map(Value::as_object) {
                 plant_row(&mut store, &table, row, &stamp);
@@ -71,13 +80,14 @@ impl Seed {
 fn layer(text: &str) -> Result<Map<String, Value>, Error> {
     let layer: Map<String, Value> =
         serde_json::from_str(text).map_err(|error| Error::Seed(error.to_string()))?;
-    for (name, rows) in layer.iter().filter(|(name, _)| *name != TABLES_KEY) {
+    for (name, rows) in layer.iter().filter(|(name, _)| !is_section(name)) {
         TableName::parse(name).map_err(|error| Error::Seed(error.to_string()))?;
         let well_formed = rows.as_array().is_some_and(|rows| rows.iter().all(Value::is_object));
         if !well_formed {
             return Err(Error::Seed(format!("'{name}' is no list of records")));
         }
     }
+    layer.get(RULES_KEY).map(outbound::read_rules).transpose()?;
     Ok(layer)
 }
 
@@ -98,7 +108,7 @@ fn plant_row(store: &mut Store, table: &Table, row: &Map<String, Value>, stamp: 
         store.remove(&former);
     }
     let record = store.insert(record);
-    journal::append(store, &record, notes, &stamp.now, &stamp.user_name);
+    journal::append(store, &record, &notes, &stamp.now, &stamp.user_name);
 }
 
 /// The row's values as they stand; texts for journals become entries.

@@ -13,6 +13,7 @@ use super::{
     caller::Caller,
     failure,
     journal::{self, Note},
+    outbound::{Change, Operation},
     record::Record,
     render::Shape,
     rules,
@@ -59,7 +60,8 @@ pub(crate) fn insert(
     check_policy(&table, &draft.record)?;
     rules::mark_created(&table, &mut draft.record, &stamp);
     let record = store.insert(draft.record);
-    journal::append(&mut store, &record, draft.notes, &stamp.now, &stamp.user_name);
+    journal::append(&mut store, &record, &draft.notes, &stamp.now, &stamp.user_name);
+    committed(shared, &mut store, caller, None, &record, &draft.notes);
     let location = format!("{}{}/table/{}/{id}", call.origin, call.version.prefix(), table.name);
     Ok(echo(StatusCode::CREATED, &store, call, caller, &table, &record)
         .with(header::LOCATION, location))
@@ -110,8 +112,23 @@ fn change(
         draft.record.set_in(table, "sys_updated_by", stamp.user_name.as_str());
     }
     let record = store.replace(draft.record);
-    journal::append(store, &record, draft.notes, &stamp.now, &stamp.user_name);
+    journal::append(store, &record, &draft.notes, &stamp.now, &stamp.user_name);
+    committed(shared, store, caller, Some(old), &record, &draft.notes);
     Ok(record)
+}
+
+/// Lets the business rules see a record that was written.
+fn committed(
+    shared: &Shared,
+    store: &mut Store,
+    caller: &Caller,
+    old: Option<&Record>,
+    new: &Record,
+    notes: &[Note],
+) {
+    let operation = if old.is_some() { Operation::Update } else { Operation::Insert };
+    let now = shared.config.clock.now();
+    shared.courier.fire(store, &Change { operation, old, new, notes, caller, now });
 }
 
 /// Deletes a record.
@@ -128,6 +145,15 @@ pub(crate) fn delete(
         return Err(failure::acl("Delete"));
     }
     store.remove(&record);
+    let change = Change {
+        operation: Operation::Delete,
+        old: Some(&record),
+        new: &record,
+        notes: &[],
+        caller,
+        now: shared.config.clock.now(),
+    };
+    shared.courier.fire(&mut store, &change);
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 

@@ -74,7 +74,7 @@ const PARTS: &[Part] = &[
     Part {
         files: &["sandbox"],
         modules: &["clock", "outcome", "ports", "sandbox", "servicenow"],
-        io: &["axum", "hyper", "rustls", "tokio", "tokio_rustls", "tokio_util"],
+        io: &["axum", "hyper", "reqwest", "rustls", "tokio", "tokio_rustls", "tokio_util"],
     },
     Part {
         files: &["devengine/bpmn", "devengine/record.rs", "devengine/runtime"],

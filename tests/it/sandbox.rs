@@ -8,6 +8,11 @@ mod flows;
 mod journal;
 mod paging;
 mod reading;
+mod receiver;
+mod rules_admin;
+mod rules_deliver;
+mod rules_fire;
+mod rules_prove;
 mod tls;
 mod writing;
 

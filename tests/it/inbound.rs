@@ -13,6 +13,7 @@ mod openapi;
 mod program;
 mod rest;
 mod rig;
+mod round_trip;
 mod routes;
 mod schema;
 mod settings;

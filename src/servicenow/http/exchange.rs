@@ -7,7 +7,7 @@ use http::header::CONTENT_LENGTH;
 use reqwest::Request;
 use tokio::time::timeout;
 
-use super::{failure, gate, headers, pool::Pool};
+use super::{failure, headers, pool::Pool};
 use crate::servicenow::{NoAnswer, NoAnswerCause, Reply, Response};
 
 /// The most that is set aside on the word of a `Content-Length`.
@@ -26,7 +26,7 @@ pub(super) struct Limits {
 
 /// Sends the request once and reads the answer.
 pub(super) async fn exchange(pool: &Pool, request: Request, limits: Limits) -> Reply {
-    let answer = gate::calling(send_and_read(pool, request, limits));
+    let answer = pool.company().calling(send_and_read(pool, request, limits));
     match timeout(limits.total, answer).await {
         Ok(reply) => reply,
         Err(_) => Err(failure::timed_out(&format!(

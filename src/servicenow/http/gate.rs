@@ -5,42 +5,83 @@
 //! library finishes the new connection in the background. In a busy worker that case is the
 //! common one, since the next call starts a moment before the connection of the one before
 //! is idle again, so that connections, and with them TLS handshakes, would pile up beyond
-//! the number of calls. The gate waits that moment, and gives up a connection that its call
-//! no longer waits for.
+//! the number of calls. Where a connection may be about to be idle, the gate waits for it,
+//! and gives up a new one that its call no longer waits for.
 
 use std::{
     future::poll_fn,
     mem,
     pin::{Pin, pin},
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
 
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// How long a connection that is about to be idle has to turn up.
-const MOMENT: Duration = Duration::from_millis(1);
+/// How long a connection that is about to be idle has to turn up: long enough for a machine
+/// that stalls, and paid only by a call that finds others and needs a connection of its own.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// How long after a call its connection may still be on its way back.
+const RECENT: Duration = Duration::from_millis(100);
 
 tokio::task_local! {
     /// Set while a call itself waits; the library's background tasks lack it.
     static CALLING: ();
 }
 
-/// Marks what `call` does as done by a call that waits for it.
-pub(super) async fn calling<F: Future>(call: F) -> F::Output {
-    CALLING.scope((), call).await
+/// The calls that share a pool of connections.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Company(Arc<Mutex<Calls>>);
+
+#[derive(Debug, Default)]
+struct Calls {
+    running: usize,
+    last_ended: Option<Instant>,
+}
+
+impl Company {
+    /// Does `call` as one that waits for its connection.
+    pub(super) async fn calling<F: Future>(&self, call: F) -> F::Output {
+        self.calls().running += 1;
+        let _leaving = Leaving(self);
+        CALLING.scope((), call).await
+    }
+
+    /// Whether a connection may be about to be idle, seen by a call among them.
+    fn may_give_one_back(&self) -> bool {
+        let calls = self.calls();
+        calls.running > 1 || calls.last_ended.is_some_and(|ended| ended.elapsed() < RECENT)
+    }
+
+    /// Nothing in here can panic half-way.
+    fn calls(&self) -> std::sync::MutexGuard<'_, Calls> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A call that ends, or is dropped.
+struct Leaving<'a>(&'a Company);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        let mut calls = self.0.calls();
+        calls.running -= 1;
+        calls.last_ended = Some(Instant::now());
+    }
 }
 
 /// Puts a [`Gate`] before a connector.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct GateLayer;
+#[derive(Clone, Debug)]
+pub(super) struct GateLayer(pub(super) Company);
 
 impl<S> Layer<S> for GateLayer {
     type Service = Gate<S>;
 
     fn layer(&self, connector: S) -> Gate<S> {
-        Gate { connector }
+        Gate { connector, company: self.0.clone() }
     }
 }
 
@@ -48,6 +89,7 @@ impl<S> Layer<S> for GateLayer {
 #[derive(Clone, Debug)]
 pub(super) struct Gate<S> {
     connector: S,
+    company: Company,
 }
 
 /// The HTTP library's error type.
@@ -71,9 +113,12 @@ where
         // The one that was polled ready has to be the one that is called.
         let next = self.connector.clone();
         let mut connector = mem::replace(&mut self.connector, next);
+        let wait = self.company.may_give_one_back();
         Box::pin(async move {
             let mut connecting = pin!(async move {
-                tokio::time::sleep(MOMENT).await;
+                if wait {
+                    tokio::time::sleep(PATIENCE).await;
+                }
                 connector.call(target).await
             });
             poll_fn(|context| {
@@ -103,7 +148,7 @@ mod tests {
     use tower_layer::Layer;
     use tower_service::Service;
 
-    use super::{BoxError, GateLayer, calling};
+    use super::{BoxError, Company, Duration, GateLayer, Instant, PATIENCE, RECENT};
 
     /// Counts how often it is asked to connect.
     #[derive(Clone, Default)]
@@ -124,16 +169,32 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_that_waits_is_connected() {
-        let mut gate = GateLayer.layer(Connector::default());
-        assert_eq!(calling(gate.call(())).await.unwrap(), 1);
+    async fn a_call_alone_is_connected_at_once_and_one_in_company_after_a_while() {
+        let company = Company::default();
+        let mut gate = GateLayer(company.clone()).layer(Connector::default());
+        let begin = Instant::now();
+        assert_eq!(company.calling(async { gate.call(()).await.unwrap() }).await, 1);
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+        assert_eq!(company.calling(async { gate.call(()).await.unwrap() }).await, 2);
+        assert_eq!(begin.elapsed(), PATIENCE, "the first one's connection might have come back");
+        tokio::time::advance(RECENT).await;
+        let begin = Instant::now();
+        assert_eq!(company.calling(async { gate.call(()).await.unwrap() }).await, 3);
+        assert_eq!(begin.elapsed(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_got_another_connection_meanwhile_does_not_connect() {
+        let company = Company::default();
         let connector = Connector::default();
-        let mut connecting = GateLayer.layer(connector.clone()).call(());
-        assert!(calling(&mut connecting).now_or_never().is_none(), "it waits a moment first");
+        let mut gate = GateLayer(company.clone()).layer(connector.clone());
+        company.calling(async {}).await;
+        let mut connecting = gate.call(());
+        company
+            .calling(async {
+                assert!((&mut connecting).now_or_never().is_none(), "it waits first");
+            })
+            .await;
         let in_background = tokio::spawn(connecting).await.unwrap();
         assert!(in_background.is_err());
         assert_eq!(connector.0.load(Ordering::SeqCst), 0);

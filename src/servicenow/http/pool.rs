@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::{ClientBuilder, NoProxy, Proxy, redirect, retry};
 use secrecy::ExposeSecret;
 
-use super::{Config, Error, failure, gate::GateLayer};
+use super::{
+    Config, Error, failure,
+    gate::{Company, GateLayer},
+};
 use crate::{
     servicenow::{Endpoint, NoAnswer},
     tls,
@@ -29,6 +32,7 @@ pub(super) struct Pool {
     address: String,
     max_concurrency: usize,
     client: reqwest::Client,
+    company: Company,
 }
 
 impl Pools {
@@ -46,7 +50,7 @@ impl Pools {
             proxy: proxy.transpose()?,
             built: Mutex::default(),
         };
-        pools.client(1).map_err(Error::Client)?;
+        pools.client(1, &Company::default()).map_err(Error::Client)?;
         Ok(pools)
     }
 
@@ -64,18 +68,20 @@ impl Pools {
             }
         }
         let address = endpoint.instance.base_url().to_owned();
-        let client = self.client(endpoint.max_concurrency);
+        let company = Company::default();
+        let client = self.client(endpoint.max_concurrency, &company);
         let pool = Arc::new(Pool {
             connection: endpoint.connection.clone(),
             client: client.map_err(|error| failure::of(&error, &address))?,
             address,
             max_concurrency: endpoint.max_concurrency,
+            company,
         });
         pools.push(Arc::clone(&pool));
         Ok(pool)
     }
 
-    fn client(&self, max_idle: usize) -> reqwest::Result<reqwest::Client> {
+    fn client(&self, max_idle: usize, company: &Company) -> reqwest::Result<reqwest::Client> {
         let builder = ClientBuilder::new()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(self.tls.clone())
@@ -87,7 +93,7 @@ impl Pools {
             .connect_timeout(self.config.connect_timeout)
             .pool_idle_timeout(self.config.idle_timeout)
             .pool_max_idle_per_host(max_idle)
-            .connector_layer(GateLayer)
+            .connector_layer(GateLayer(company.clone()))
             .no_proxy();
         match &self.proxy {
             Some(proxy) => builder.proxy(proxy.clone()).build(),
@@ -106,6 +112,11 @@ impl Pool {
     /// Scheme, host and port.
     pub(super) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The calls that share them.
+    pub(super) fn company(&self) -> &Company {
+        &self.company
     }
 
     /// The client whose connections these are.

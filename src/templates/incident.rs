@@ -180,7 +180,6 @@ fn from_error(table: &Table) -> Result<Template, InvalidTable> {
         field::only(table.field("impact")?),
         field::only(table.field("urgency")?),
         field::only(table.field("assignment_group")?),
-        field::only(table.field("caller_id")?),
         field::others(),
     ]);
     Ok(task(

@@ -54,9 +54,8 @@ const LAYOUTS: [Layout; 7] = [
             Both("impact"),
             Both("urgency"),
             New("category"),
-            New("subcategory"),
         ],
-        more: &[New("cmdb_ci"), Change("assigned_to"), Change("state"), Change("work_notes")],
+        more: &[New("subcategory"), Change("state"), Change("work_notes")],
     },
     Layout {
         table: "problem",
@@ -108,13 +107,7 @@ const LAYOUTS: [Layout; 7] = [
             New("planned_start_date"),
             New("planned_end_date"),
         ],
-        more: &[
-            Both("assigned_to"),
-            Change("state"),
-            Change("close_code"),
-            Change("close_notes"),
-            Change("work_notes"),
-        ],
+        more: &[Both("assigned_to"), Change("state"), Change("close_code"), Change("close_notes")],
     },
     Layout {
         table: "sc_request",

@@ -99,6 +99,12 @@ export function states(template) {
   });
 }
 
+/** Every state, choices that have nothing to do with each other combined as well. */
+export function combined(template) {
+  return groupsOf(template).reduce((all, group) => all.flatMap((chosen) => (
+    combinations(template, [...group], chosen))), [{}]);
+}
+
 /** The id of the panel's entry of a property; the modeler numbers them by place in a group. */
 export function entryId(template, shown, property) {
   const known = (group) => (template.groups ?? []).some(({ id }) => id === group);

@@ -1,6 +1,6 @@
 // Looks at one template in the panel, in every state, and writes down what is there.
 
-import { applicable, boundTo, controllers, entryId, isField, states } from './conditions.js';
+import { applicable, boundTo, combined, controllers, entryId, isField, states } from './conditions.js';
 import { diagram, within } from './diagram.js';
 
 const PREFIX = 'ElementTemplates__CustomProperties-';
@@ -45,7 +45,7 @@ const ownGroups = (groups) => groups.filter(({ id }) => id.includes(PREFIX))
 async function lookAtStates(call, template) {
   const seen = [];
   let before = {};
-  for (const chosen of states(template)) {
+  for (const chosen of combined(template)) {
     await choose(call, template, chosen, before);
     await call('openGroups');
     before = chosen;

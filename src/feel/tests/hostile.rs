@@ -256,3 +256,15 @@ fn a_mistake_in_a_loop_costs_no_more_than_a_step() {
         assert!(warning.len() < 600, "{} bytes", warning.len());
     }
 }
+
+#[test]
+fn loops_over_costly_patterns_are_refused_early() {
+    for pattern in
+        ["\\\\pL".repeat(2_000), "\\\\pL".repeat(20), "(?i)[^a]".repeat(500), "abc|".repeat(3_900)]
+    {
+        // Each turn has another pattern, so that none is kept from the turn before.
+        let text = format!("for i in 1..40 return matches(\"a\", \"{pattern}\" + string(i))");
+        assert!(refused(&text).contains("too many steps"), "{text:.80}");
+    }
+    assert!(!answers("for i in 1..500 return matches(\"a1\", \"[a-z]\" + string(i))").is_empty());
+}

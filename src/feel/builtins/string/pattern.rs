@@ -23,10 +23,15 @@ const LENGTH: usize = 16 << 10;
 const NESTING: u32 = 64;
 /// Compiled patterns that are kept.
 const KEPT: usize = 128;
-/// What compiling costs in elementary steps.
+/// What compiling costs in elementary steps, at least, for each byte of the pattern, for each
+/// of its parts that stand for thousands of characters, and with counts, by which a pattern
+/// may be many times as large as it looks.
 const COMPILATION: usize = 5_000;
-/// The same for a pattern with counts, which may be many times as large as it looks.
-const COUNTED_COMPILATION: usize = 50_000;
+const PER_BYTE: usize = 30;
+const PER_CLASS: usize = 15_000;
+const COUNTED: usize = 50_000;
+/// What it costs at most, since [`SIZE`] ends it.
+const COSTLIEST_COMPILATION: usize = 300_000;
 
 pub(super) fn matches(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let (text, pattern, flags) = match arguments {
@@ -160,8 +165,7 @@ fn compiled(call: &mut Call<'_>, pattern: &str, flags: &str) -> Result<Option<Re
     if let Some(regex) = kept().lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
         return Ok(Some(regex.clone()));
     }
-    let counted = pattern.contains('{');
-    call.budget().steps(if counted { COUNTED_COMPILATION } else { COMPILATION })?;
+    call.budget().steps(cost(pattern))?;
     match compile(pattern, &flags) {
         Ok(regex) => {
             keep(key, regex.clone());
@@ -172,6 +176,15 @@ fn compiled(call: &mut Call<'_>, pattern: &str, flags: &str) -> Result<Option<Re
             Ok(None)
         }
     }
+}
+
+/// What compiling a pattern costs, so that a loop over patterns ends as soon as any other.
+fn cost(pattern: &str) -> usize {
+    let classes: usize =
+        ["\\p", "\\P", "[^"].iter().map(|part| pattern.matches(part).count()).sum();
+    let counted = if pattern.contains('{') { COUNTED } else { 0 };
+    let all = COMPILATION + counted + PER_BYTE * pattern.len() + PER_CLASS * classes;
+    all.min(COSTLIEST_COMPILATION)
 }
 
 fn compile(pattern: &str, flags: &str) -> Result<Regex, String> {

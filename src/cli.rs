@@ -165,6 +165,13 @@ async fn listen(setting: &'static str, address: &str) -> anyhow::Result<tokio::n
     listener.map_err(|error| Unlistenable { setting, address: address.to_owned(), error }.into())
 }
 
+/// For calls of the commands' own to servers on this machine.
+fn local_client() -> anyhow::Result<reqwest::Client> {
+    let tls = crate::tls::client_config(None)?;
+    let client = reqwest::Client::builder().tls_backend_preconfigured(tls).no_proxy();
+    Ok(client.timeout(std::time::Duration::from_secs(10)).build()?)
+}
+
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()

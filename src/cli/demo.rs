@@ -1,5 +1,6 @@
 //! `demo`: the main job on bundled processes, told step by step.
 
+mod outside;
 mod scene;
 mod story;
 
@@ -16,20 +17,18 @@ use super::{
     Exit,
     narrator::Told,
     runtime, signals,
-    stage::{self, Engine, Stage},
+    stage::{self, Addresses, Engine, Stage},
 };
 use crate::{
     devengine::{self, DevEngine},
     job::Variables,
     outcome::Outcome,
-    ports::{CreateInstance, DEFAULT_TENANT, Message, ProcessGateway},
+    ports::{CreateInstance, DEFAULT_TENANT, ProcessGateway},
     zeebe::Gateway,
 };
 
 /// How long a process may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a message waits for its process.
-const TIME_TO_LIVE: Duration = Duration::from_mins(1);
 
 /// Against what.
 #[derive(Args, Debug)]
@@ -66,14 +65,15 @@ async fn play(options: &Options) -> anyhow::Result<Exit> {
     };
     let gateway = stage::connect(&engine).await?;
     let (telling, mut told) = mpsc::unbounded_channel();
-    let stage = Stage::start("127.0.0.1:0", &engine, telling).await?;
-    let mut story = Story::begin(&engine, &stage.instance);
+    let free = Addresses { sandbox: "127.0.0.1:0", inbound: "127.0.0.1:0" };
+    let stage = Stage::start(free, &engine, telling).await?;
+    let mut story = Story::begin(&engine, &stage);
     for scene in scene::all() {
         perform(&scene, &gateway, &stage, &mut told, &mut story).await?;
     }
     story.end();
     if options.serve {
-        story::stays_up(&engine, &stage.instance);
+        story::stays_up(&engine, &stage);
         let stop = signals::stop_token();
         while let Some(Some(piece)) = stop.run_until_cancelled(told.recv()).await {
             story.worker.tell(&piece);
@@ -117,7 +117,7 @@ async fn perform(
                 }
                 if let Some((due, variables)) = due {
                     callback = None;
-                    call_back(gateway, due, &start, variables).await?;
+                    outside::happens(stage, due, variables).await.map_err(different)?;
                 }
             }
             ended = &mut ending => break ended,
@@ -148,23 +148,4 @@ fn due<'c, 't>(
         }
         _ => None,
     }
-}
-
-async fn call_back(
-    gateway: &Gateway,
-    callback: &Callback,
-    start: &Variables,
-    result: &Variables,
-) -> anyhow::Result<()> {
-    let mut all = start.clone();
-    all.extend(result.clone());
-    let key = serde_json::Value::Object(all)
-        .pointer(callback.key)
-        .and_then(|key| key.as_str().map(str::to_owned))
-        .unwrap_or_default();
-    story::called_back(callback, &key);
-    let variables = callback.variables.as_object().cloned().unwrap_or_default();
-    let message = Message::new(callback.message, &key, TIME_TO_LIVE, variables);
-    gateway.publish_message(&message).await?;
-    Ok(())
 }

@@ -20,7 +20,7 @@ use super::{
     Exit, Unlistenable, Unusable, listen,
     narrator::{Told, Words},
     runtime, say, signals,
-    stage::{Engine, Stage},
+    stage::{Addresses, Engine, Stage},
 };
 use crate::{
     devengine::{
@@ -56,6 +56,10 @@ pub(super) struct Options {
     /// Where the sandbox listens; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8085")]
     sandbox: String,
+    /// Where the inbound endpoint listens, open and on this machine only; port 0 takes a free
+    /// one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
+    inbound: String,
     /// Complete user tasks at once.
     #[arg(long)]
     complete_user_tasks: bool,
@@ -87,12 +91,14 @@ async fn serve(options: Options) -> anyhow::Result<Exit> {
     files.deploy_all(&engine)?;
     let (telling, told) = mpsc::unbounded_channel();
     let address = engine.address();
-    let stage = Stage::start(&options.sandbox, &Engine::Own(address.clone()), telling).await?;
+    let addresses = Addresses { sandbox: &options.sandbox, inbound: &options.inbound };
+    let stage = Stage::start(addresses, &Engine::Own(address.clone()), telling).await?;
     let control = listen("--control", &options.control).await?;
     say(&format!(
-        "gateway {address}   sandbox {} (admin/admin)   orders {}\n\
+        "gateway {address}   sandbox {} (admin/admin)   inbound {}   orders {}\n\
          A stand-in in memory for development: nothing is kept, production is Camunda.\n{}",
         stage.instance,
+        stage.endpoint,
         control.local_addr()?,
         order::USAGE
     ));

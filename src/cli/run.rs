@@ -38,7 +38,8 @@ enum Half {
 }
 
 type RunningWorker = Worker<Gateway, Client, SecretStore, SystemClock>;
-type Endpoint = (Inbound<Gateway, RestClient>, TcpListener);
+/// An endpoint, and where it is going to listen.
+pub(super) type Endpoint = (Inbound<Gateway, RestClient>, TcpListener);
 
 /// Runs until a stop signal.
 pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
@@ -116,7 +117,7 @@ fn worker(
 
 /// The endpoint with a connection of its own to the gateway: neither half waits for the
 /// other's traffic.
-async fn endpoint(
+pub(super) async fn endpoint(
     inbound: inbound::Config,
     config: &Config,
     environment: &Environment,

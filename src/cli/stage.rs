@@ -1,4 +1,5 @@
-//! What `demo` and `dev` have in common: a sandbox and a worker for it, in this process.
+//! What `demo` and `dev` have in common: a sandbox, a worker for it, and an open inbound
+//! endpoint, in this process.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,8 +7,9 @@ use tokio::{sync::mpsc::UnboundedSender, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    listen,
+    Unusable, listen,
     narrator::{Narrated, Told},
+    run,
 };
 use crate::{
     clock::SystemClock,
@@ -43,13 +45,15 @@ impl Engine {
 /// How long a gateway may take to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A sandbox, and a worker between it and a gateway.
+/// A sandbox, a worker between it and a gateway, and an endpoint the other way.
 #[derive(Debug)]
 pub(super) struct Stage {
     /// The sandbox.
     pub(super) sandbox: Sandbox,
     /// Its address.
     pub(super) instance: String,
+    /// Address of the inbound endpoint.
+    pub(super) endpoint: String,
     stop: CancellationToken,
     running: Vec<JoinHandle<()>>,
 }
@@ -62,15 +66,24 @@ pub(super) struct NoGateway {
     message: String,
 }
 
+/// Where a stage listens; port 0 takes a free one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Addresses<'a> {
+    /// The sandbox.
+    pub(super) sandbox: &'a str,
+    /// The inbound endpoint.
+    pub(super) inbound: &'a str,
+}
+
 impl Stage {
-    /// Starts both; `told` gets what the worker does.
+    /// Starts all three; `told` gets what the worker does.
     pub(super) async fn start(
-        sandbox_address: &str,
+        addresses: Addresses<'_>,
         gateway: &Engine,
         told: Telling,
     ) -> anyhow::Result<Self> {
         let sandbox = Sandbox::new(sandbox::Config::with_seed(sandbox::Seed::demo()?))?;
-        let listener = listen("--sandbox", sandbox_address).await?;
+        let listener = listen("--sandbox", addresses.sandbox).await?;
         let instance = format!("http://{}", listener.local_addr()?);
         let stop = CancellationToken::new();
         let (serving, stopped) = (sandbox.clone(), stop.clone());
@@ -79,15 +92,21 @@ impl Stage {
                 tracing::error!(%error, "sandbox stopped");
             }
         });
-        let worker = worker(gateway, &instance, told)?;
+        let environment = environment(gateway, &instance);
+        let mut config = config(&environment)?;
+        let (inbound, listener) = inbound(addresses.inbound, &mut config, &environment).await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let inbound_task = tokio::spawn(inbound.run(listener, stop.clone()));
+        let worker = worker(config, told)?;
         let stopped = stop.clone();
         let worker_task = tokio::spawn(async move {
             worker.run(stopped).await;
         });
-        Ok(Self { sandbox, instance, stop, running: vec![worker_task, sandbox_task] })
+        let running = vec![worker_task, inbound_task, sandbox_task];
+        Ok(Self { sandbox, instance, endpoint, stop, running })
     }
 
-    /// Ends both in good order.
+    /// Ends them in good order.
     pub(super) async fn stop(self) {
         self.stop.cancel();
         for task in self.running {
@@ -100,7 +119,7 @@ impl Stage {
 
 /// A client of the gateway, once it has answered.
 pub(super) async fn connect(engine: &Engine) -> anyhow::Result<Gateway> {
-    let gateway = Gateway::new(&config(engine, "http://127.0.0.1")?.zeebe)?;
+    let gateway = Gateway::new(&config(&environment(engine, "http://127.0.0.1"))?.zeebe)?;
     let no_gateway = |message| NoGateway { address: engine.address().to_owned(), message };
     match tokio::time::timeout(PATIENCE, gateway.topology()).await {
         Ok(Ok(_)) => Ok(gateway),
@@ -113,8 +132,7 @@ pub(super) async fn connect(engine: &Engine) -> anyhow::Result<Gateway> {
 type Telling = UnboundedSender<Told>;
 type StageWorker = Worker<Narrated<Gateway>, Narrated<Client>, SecretStore, SystemClock>;
 
-fn worker(gateway: &Engine, instance: &str, told: Telling) -> anyhow::Result<StageWorker> {
-    let config = config(gateway, instance)?;
+fn worker(config: Config, told: Telling) -> anyhow::Result<StageWorker> {
     let parts = Parts {
         gateway: Narrated::new(Gateway::new(&config.zeebe)?, told.clone()),
         transport: Narrated::new(Client::new(&config.http)?, told),
@@ -126,9 +144,23 @@ fn worker(gateway: &Engine, instance: &str, told: Telling) -> anyhow::Result<Sta
     Ok(Worker::new(config.worker, parts))
 }
 
+async fn inbound(
+    address: &str,
+    config: &mut Config,
+    environment: &Environment,
+) -> anyhow::Result<run::Endpoint> {
+    let unusable = || Unusable(format!("--inbound {address}: write a loopback address and a port"));
+    let mut inbound = config.inbound.take().ok_or_else(unusable)?;
+    inbound.listen = address.parse().map_err(|_| unusable())?;
+    if !inbound.listen.ip().is_loopback() {
+        return Err(unusable().into());
+    }
+    run::endpoint(inbound, config, environment, &Arc::new(Metrics::default())).await
+}
+
 /// The gateway's own settings come from the environment, as for `run`, unless the gateway is
 /// in this process; the connection is the sandbox.
-fn config(gateway: &Engine, instance: &str) -> anyhow::Result<Config> {
+fn environment(gateway: &Engine, instance: &str) -> Environment {
     let mut variables = Environment::of_the_process().into_map();
     let prefixes: &[&str] = match gateway {
         Engine::Own(_) => &["SECRET_"],
@@ -142,5 +174,10 @@ fn config(gateway: &Engine, instance: &str) -> anyhow::Result<Config> {
         ("SERVICENOW_PASSWORD", "admin"),
     ];
     variables.extend(own.map(|(name, value)| (name.to_owned(), value.to_owned())));
-    Ok(Config::read(None, &Environment::from(variables))?)
+    Environment::from(variables)
+}
+
+/// Open to everybody on this machine: that is what development wants.
+fn config(environment: &Environment) -> anyhow::Result<Config> {
+    Ok(Config::read(Some("[inbound]\nopen = true\n"), environment)?)
 }

@@ -7,6 +7,9 @@ use crate::{
     sandbox::{CutPoint, Fault, Match, Sandbox},
 };
 
+/// How long a message waits for its process.
+const TIME_TO_LIVE_MS: u64 = 60_000;
+
 /// One process, run once.
 pub(super) struct Scene {
     /// Id of the process, name of its file.
@@ -25,19 +28,50 @@ pub(super) struct Scene {
     pub(super) verdict: fn(&Variables, &Sandbox) -> Result<String, String>,
 }
 
-/// A message of ServiceNow's to a process.
+/// What brings a waiting process on.
 pub(super) struct Callback {
     /// The element whose job precedes it.
     pub(super) after: &'static str,
-    /// What a person or flow in ServiceNow does, in words.
+    /// What happens, in words.
     pub(super) story: &'static str,
-    /// The message's name.
-    pub(super) message: &'static str,
-    /// Where the correlation key is: a JSON pointer over the job's result and the start's
-    /// variables.
-    pub(super) key: &'static str,
-    /// The message's variables.
-    pub(super) variables: Value,
+    /// What happens.
+    pub(super) event: Event,
+}
+
+/// Something that happens outside the process.
+pub(super) enum Event {
+    /// Somebody changes the record that the process has made; a business rule of its table
+    /// tells the process.
+    Changed {
+        /// The table.
+        table: &'static str,
+        /// The fields that change.
+        fields: Value,
+        /// The rule, but for the address it calls.
+        rule: Value,
+    },
+    /// A flow, or another system, sends this message itself.
+    Sent(Value),
+}
+
+/// A business rule that publishes a message when a field gets a value, whoever did it but the
+/// worker.
+fn rule(
+    name: &str,
+    table: &str,
+    (field, value): (&str, &str),
+    message: &str,
+    tells: &str,
+) -> Value {
+    json!({
+        "name": name, "table": table, "when": ["update"], "changes": [field],
+        "condition": format!("{field}={value}"), "unlessUser": "admin",
+        "body": {
+            "name": message, "correlationKey": "${sys_id}", "messageId": "${event.key}",
+            "timeToLive": TIME_TO_LIVE_MS, "variables": {tells: format!("${{{tells}}}")},
+        },
+        "retry": {"tries": 3, "delaysMs": [100, 500]},
+    })
 }
 
 macro_rules! bundled {
@@ -134,9 +168,10 @@ fn flow() -> Scene {
         callback: Some(Callback {
             after: "flow",
             story: "the flow has done its work and calls back",
-            message: "servicenow.flow.done",
-            key: "/request",
-            variables: json!({"granted": true}),
+            event: Event::Sent(json!({
+                "name": "servicenow.flow.done", "correlationKey": "REQ-4711",
+                "timeToLive": TIME_TO_LIVE_MS, "variables": {"granted": true},
+            })),
         }),
         verdict: |variables, sandbox| {
             same("granted", &variables["granted"].to_string(), "true")?;
@@ -157,9 +192,17 @@ fn change() -> Scene {
         callback: Some(Callback {
             after: "create",
             story: "the change board approves",
-            message: "servicenow.change.approval",
-            key: "/serviceNow/sysId",
-            variables: json!({"approval": "approved"}),
+            event: Event::Changed {
+                table: "change_request",
+                fields: json!({"approval": "approved"}),
+                rule: rule(
+                    "change approved",
+                    "change_request",
+                    ("approval", "approved"),
+                    "servicenow.change.approval",
+                    "approval",
+                ),
+            },
         }),
         verdict: |variables, sandbox| {
             same("approval", text(variables, "/approval"), "approved")?;
@@ -178,9 +221,17 @@ fn catalog_task() -> Scene {
         callback: Some(Callback {
             after: "create",
             story: "a technician closes the task",
-            message: "servicenow.catalog_task.closed",
-            key: "/serviceNow/sysId",
-            variables: json!({"close_notes": "Laptop is at the reception"}),
+            event: Event::Changed {
+                table: "sc_task",
+                fields: json!({"state": "3", "close_notes": "Laptop is at the reception"}),
+                rule: rule(
+                    "catalog task closed",
+                    "sc_task",
+                    ("state", "3"),
+                    "servicenow.catalog_task.closed",
+                    "close_notes",
+                ),
+            },
         }),
         verdict: |variables, sandbox| {
             same("notes", text(variables, "/notes"), "Laptop is at the reception")?;
@@ -200,9 +251,10 @@ fn mirror() -> Scene {
         callback: Some(Callback {
             after: "mirror",
             story: "the other system closes its ticket",
-            message: "servicenow.ticket.changed",
-            key: "/ticket/id",
-            variables: json!({"ticket": ticket(7)}),
+            event: Event::Sent(json!({
+                "name": "servicenow.ticket.changed", "correlationKey": "T-42",
+                "timeToLive": TIME_TO_LIVE_MS, "variables": {"ticket": ticket(7)},
+            })),
         }),
         verdict: |variables, sandbox| {
             same("outcome", text(variables, "/serviceNow/outcome"), "updated")?;

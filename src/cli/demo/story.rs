@@ -6,7 +6,7 @@ use super::{
     super::{
         narrator::{LINE, Words},
         say,
-        stage::Engine,
+        stage::{Engine, Stage},
     },
     scene::{Callback, Scene},
 };
@@ -24,31 +24,37 @@ pub(super) struct Story {
 }
 
 /// The last line of a demo that stays up.
-pub(super) fn stays_up(engine: &Engine, instance: &str) {
+pub(super) fn stays_up(engine: &Engine, stage: &Stage) {
     say(&format!(
-        "\nStaying up: gateway {}, sandbox {instance} (admin/admin). Ctrl-C ends it.",
-        engine.address()
+        "\nStaying up: gateway {}, sandbox {} (admin/admin), inbound {}. Ctrl-C ends it.",
+        engine.address(),
+        stage.instance,
+        stage.endpoint
     ));
 }
 
-/// ServiceNow's side of a scene.
-pub(super) fn called_back(callback: &Callback, key: &str) {
-    say(&format!(
-        "   message   {}: {} for {key} {}",
-        callback.story, callback.message, callback.variables
-    ));
+/// What happens outside the process.
+pub(super) fn happens(callback: &Callback, what: &str) {
+    say(&format!("   meanwhile {}: {}", callback.story, cut(what, LINE)));
+}
+
+/// What the inbound endpoint was asked for.
+pub(super) fn called(by: &str, status: u16) {
+    say(&format!("   inbound   POST /v2/messages/publication by {by}: {status}"));
 }
 
 impl Story {
     /// The first lines.
-    pub(super) fn begin(engine: &Engine, instance: &str) -> Self {
+    pub(super) fn begin(engine: &Engine, stage: &Stage) -> Self {
         let gateway = match engine {
             Engine::Own(address) => format!(
                 "{address} (the dev engine: a stand-in in memory, nothing is kept; production is Camunda)"
             ),
             Engine::Given(address) => address.clone(),
         };
-        say(&format!("ServiceNow  {instance} (the sandbox, admin/admin)\nCamunda     {gateway}"));
+        say(&format!("ServiceNow  {} (the sandbox, admin/admin)", stage.instance));
+        say(&format!("Camunda     {gateway}"));
+        say(&format!("inbound     {} (for calls from ServiceNow)", stage.endpoint));
         Self::default()
     }
 

@@ -1,6 +1,6 @@
 //! Orders from a second command: a small HTTP listener of the running `dev`, and its client.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
     Json, Router,
@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::order::Order;
-use crate::devengine::DevEngine;
+use crate::{cli::local_client, devengine::DevEngine};
 
 /// A header that no web page can send unasked, so that none can give orders.
 const MARK: &str = "x-servicenow-worker-dev";
@@ -57,12 +57,7 @@ pub(super) async fn order(
     address: &str,
     order: &Order,
 ) -> Result<Result<String, String>, anyhow::Error> {
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(crate::tls::client_config(None)?)
-        .no_proxy()
-        .timeout(Duration::from_secs(10))
-        .build()?;
-    let request = client
+    let request = local_client()?
         .post(format!("http://{address}/orders"))
         .header(MARK, "1")
         .header("content-type", "application/json")

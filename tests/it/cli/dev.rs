@@ -25,7 +25,7 @@ impl Dev {
     fn start(bpmn: &Path) -> Self {
         let mut child = program()
             .args(["dev", "--listen", "127.0.0.1:0", "--sandbox", "127.0.0.1:0"])
-            .args(["--control", "127.0.0.1:0", "--bpmn"])
+            .args(["--inbound", "127.0.0.1:0", "--control", "127.0.0.1:0", "--bpmn"])
             .arg(bpmn)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -85,6 +85,8 @@ fn the_demo_tells_its_story_and_ends_with_a_table() {
         "no answer: the connection to",
         r#""outcome":"adopted""#,
         "threw BPMN error SN_RECORD_NOT_FOUND",
+        "by business rule 'change approved': 200",
+        "by business rule 'catalog task closed': 200",
         "All as announced",
     ] {
         assert!(said.contains(part), "{part} in {said}");
@@ -183,6 +185,14 @@ fn bad_input_is_one_clear_line_with_exit_code_64() {
     std::fs::write(&file, unknown.replace("zeebe:taskDefinition", "zeebe:calledDecision")).unwrap();
     let (code, said) = dev(&free);
     assert_eq!((code, said.contains("'create' (businessRuleTask)")), (Some(64), true), "{said}");
+    let everywhere =
+        ["--listen", "127.0.0.1:0", "--sandbox", "127.0.0.1:0", "--inbound", "0.0.0.0:0"];
+    let (code, said) = dev(&everywhere);
+    assert_eq!(
+        (code, said.contains("--inbound 0.0.0.0:0: write a loopback")),
+        (Some(64), true),
+        "{said}"
+    );
     let (code, said) = dev(&["start", "x", "--control", "127.0.0.1:1"]);
     assert_eq!((code, said.contains("no running")), (Some(69), true), "{said}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

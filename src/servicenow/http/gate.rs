@@ -21,11 +21,15 @@ use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// How long a connection that is about to be idle has to turn up: long enough for a machine
-/// that stalls, and paid only by a call that finds others and needs a connection of its own.
+/// How long a connection that is about to be idle has to turn up while there are fewer than
+/// calls may be.
+const MOMENT: Duration = Duration::from_millis(1);
+/// The same once there are as many: one must come back, even on a machine that stalls.
 const PATIENCE: Duration = Duration::from_millis(50);
 /// How long after a call its connection may still be on its way back.
 const RECENT: Duration = Duration::from_millis(100);
+/// After such a pause the connections of before may be closed.
+const FORGOTTEN: Duration = Duration::from_secs(10);
 
 tokio::task_local! {
     /// Set while a call itself waits; the library's background tasks lack it.
@@ -33,16 +37,26 @@ tokio::task_local! {
 }
 
 /// The calls that share a pool of connections.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Company(Arc<Mutex<Calls>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Calls {
+    /// Most calls at once.
+    room: usize,
     running: usize,
     last_ended: Option<Instant>,
+    /// Connections made; how many of them are left the library does not tell.
+    connected: usize,
 }
 
 impl Company {
+    /// Calls of which so many run at once.
+    pub(super) fn of(room: usize) -> Self {
+        let calls = Calls { room, running: 0, last_ended: None, connected: 0 };
+        Self(Arc::new(Mutex::new(calls)))
+    }
+
     /// Does `call` as one that waits for its connection.
     pub(super) async fn calling<F: Future>(&self, call: F) -> F::Output {
         self.calls().running += 1;
@@ -50,10 +64,24 @@ impl Company {
         CALLING.scope((), call).await
     }
 
-    /// Whether a connection may be about to be idle, seen by a call among them.
-    fn may_give_one_back(&self) -> bool {
-        let calls = self.calls();
-        calls.running > 1 || calls.last_ended.is_some_and(|ended| ended.elapsed() < RECENT)
+    /// How long a call among them waits for a connection that may come back.
+    fn patience(&self) -> Duration {
+        let mut calls = self.calls();
+        let quiet = calls.last_ended.map_or(Duration::MAX, |ended| ended.elapsed());
+        if calls.running <= 1 && quiet > FORGOTTEN {
+            calls.connected = 0;
+        }
+        if calls.running <= 1 && quiet > RECENT {
+            Duration::ZERO
+        } else if calls.connected < calls.room {
+            MOMENT
+        } else {
+            PATIENCE
+        }
+    }
+
+    fn connected(&self) {
+        self.calls().connected += 1;
     }
 
     /// Nothing in here can panic half-way.
@@ -113,13 +141,16 @@ where
         // The one that was polled ready has to be the one that is called.
         let next = self.connector.clone();
         let mut connector = mem::replace(&mut self.connector, next);
-        let wait = self.company.may_give_one_back();
+        let company = self.company.clone();
+        let patience = company.patience();
         Box::pin(async move {
             let mut connecting = pin!(async move {
-                if wait {
-                    tokio::time::sleep(PATIENCE).await;
+                if !patience.is_zero() {
+                    tokio::time::sleep(patience).await;
                 }
-                connector.call(target).await
+                let connection = connector.call(target).await?;
+                company.connected();
+                Ok(connection)
             });
             poll_fn(|context| {
                 if CALLING.try_with(|()| ()).is_err() {
@@ -148,7 +179,9 @@ mod tests {
     use tower_layer::Layer;
     use tower_service::Service;
 
-    use super::{BoxError, Company, Duration, GateLayer, Instant, PATIENCE, RECENT};
+    use super::{
+        BoxError, Company, Duration, FORGOTTEN, GateLayer, Instant, MOMENT, PATIENCE, RECENT,
+    };
 
     /// Counts how often it is asked to connect.
     #[derive(Clone, Default)]
@@ -169,23 +202,27 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_alone_is_connected_at_once_and_one_in_company_after_a_while() {
-        let company = Company::default();
+    async fn a_call_waits_longer_the_surer_a_connection_comes_back() {
+        let company = Company::of(2);
         let mut gate = GateLayer(company.clone()).layer(Connector::default());
-        let begin = Instant::now();
-        assert_eq!(company.calling(async { gate.call(()).await.unwrap() }).await, 1);
-        assert_eq!(begin.elapsed(), Duration::ZERO);
-        assert_eq!(company.calling(async { gate.call(()).await.unwrap() }).await, 2);
-        assert_eq!(begin.elapsed(), PATIENCE, "the first one's connection might have come back");
-        tokio::time::advance(RECENT).await;
-        let begin = Instant::now();
-        assert_eq!(company.calling(async { gate.call(()).await.unwrap() }).await, 3);
-        assert_eq!(begin.elapsed(), Duration::ZERO);
+        let mut connect = async || {
+            let begin = Instant::now();
+            company.calling(async { gate.call(()).await.unwrap() }).await;
+            begin.elapsed()
+        };
+        assert_eq!(connect().await, Duration::ZERO, "there is none that could come back");
+        assert_eq!(connect().await, MOMENT, "the first one may, but two are allowed");
+        assert_eq!(connect().await, PATIENCE, "one of the two must");
+        tokio::time::advance(RECENT * 2).await;
+        assert_eq!(connect().await, Duration::ZERO, "they would be idle by now");
+        tokio::time::advance(FORGOTTEN * 2).await;
+        assert_eq!(connect().await, Duration::ZERO);
+        assert_eq!(connect().await, MOMENT, "those of before may be closed");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_got_another_connection_meanwhile_does_not_connect() {
-        let company = Company::default();
+        let company = Company::of(2);
         let connector = Connector::default();
         let mut gate = GateLayer(company.clone()).layer(connector.clone());
         company.calling(async {}).await;

@@ -50,7 +50,7 @@ impl Pools {
             proxy: proxy.transpose()?,
             built: Mutex::default(),
         };
-        pools.client(1, &Company::default()).map_err(Error::Client)?;
+        pools.client(1, &Company::of(1)).map_err(Error::Client)?;
         Ok(pools)
     }
 
@@ -68,7 +68,7 @@ impl Pools {
             }
         }
         let address = endpoint.instance.base_url().to_owned();
-        let company = Company::default();
+        let company = Company::of(endpoint.max_concurrency);
         let client = self.client(endpoint.max_concurrency, &company);
         let pool = Arc::new(Pool {
             connection: endpoint.connection.clone(),

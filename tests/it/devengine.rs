@@ -32,6 +32,14 @@ fn client(engine: &DevEngine) -> Gateway {
     Gateway::new(&config(engine)).unwrap()
 }
 
+/// An engine that knows the process `order`, which waits for a worker, and a client of it.
+async fn with_order() -> (DevEngine, Gateway) {
+    let engine = engine().await;
+    engine.deploy("order.bpmn", bpmn::one_task("order").as_bytes()).unwrap();
+    let client = client(&engine);
+    (engine, client)
+}
+
 fn subscription() -> Subscription {
     Subscription {
         job_type: "work".to_owned(),

@@ -6,11 +6,11 @@ use futures_util::StreamExt;
 use servicenow_worker::{
     devengine::{DevEngine, Settings},
     job::Variables,
-    ports::{DEFAULT_TENANT, GatewayErrorKind, JobGateway, ProcessGateway},
+    ports::{GatewayErrorKind, JobGateway, ProcessGateway},
 };
 use tokio::time::Instant;
 
-use super::{LONG, bpmn, client, engine, order, subscription};
+use super::{LONG, client, engine, order, subscription, with_order};
 use crate::support::eventually;
 
 #[tokio::test]
@@ -47,12 +47,7 @@ async fn a_stop_ends_waits_and_streams_and_then_nobody_answers() {
 
 #[tokio::test]
 async fn a_stop_does_not_wait_for_the_end_of_an_instance() {
-    let engine = engine().await;
-    let client = client(&engine);
-    client
-        .deploy_resource("order.bpmn", bpmn::one_task("order").as_bytes(), DEFAULT_TENANT)
-        .await
-        .unwrap();
+    let (engine, client) = with_order().await;
     let (order, hour) = (order(Variables::new()), Duration::from_hours(1));
     let (ended, ()) = tokio::join!(client.create_instance_with_result(&order, hour, &[]), async {
         eventually("the instance runs", || engine.instances().len() == 1).await;

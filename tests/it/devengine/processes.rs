@@ -7,7 +7,7 @@ use servicenow_worker::{
     devengine::{DevEngine, Settings},
     job::Variables,
     outcome::Outcome,
-    ports::{DEFAULT_TENANT, GatewayErrorKind, JobGateway, ProcessGateway, Subscription},
+    ports::{GatewayErrorKind, JobGateway, ProcessGateway, Subscription},
     zeebe::proto::{
         CreateProcessInstanceRequest, CreateProcessInstanceWithResultRequest,
         DeployResourceRequest, ProcessInstanceCreationStartInstruction, PublishMessageRequest,
@@ -16,7 +16,7 @@ use servicenow_worker::{
 };
 use tonic::{Code, transport::Channel};
 
-use super::{LONG, bpmn, client, engine, order, subscription};
+use super::{LONG, bpmn, client, engine, order, subscription, with_order};
 
 pub(super) fn variables(value: serde_json::Value) -> Variables {
     serde_json::from_value(value).unwrap()
@@ -98,12 +98,7 @@ async fn a_file_that_cannot_run_is_refused_with_its_name_and_the_reason() {
 
 #[tokio::test]
 async fn an_instance_runs_through_a_worker_to_its_result() {
-    let engine = engine().await;
-    let client = client(&engine);
-    client
-        .deploy_resource("order.bpmn", bpmn::one_task("order").as_bytes(), DEFAULT_TENANT)
-        .await
-        .unwrap();
+    let (_engine, client) = with_order().await;
     let input = variables(json!({"customer": "acme", "amount": 1.50, "secret": true}));
     let fetching = Subscription {
         fetch_variables: vec!["customer".to_owned(), "amount".to_owned()],
@@ -134,12 +129,7 @@ async fn an_instance_runs_through_a_worker_to_its_result() {
 #[tokio::test]
 async fn jobs_of_an_instance_are_pushed_with_the_variables_of_the_moment() {
     use futures_util::StreamExt;
-    let engine = engine().await;
-    let client = client(&engine);
-    client
-        .deploy_resource("order.bpmn", bpmn::one_task("order").as_bytes(), DEFAULT_TENANT)
-        .await
-        .unwrap();
+    let (_engine, client) = with_order().await;
     let mut stream = client.stream(&subscription()).await.unwrap();
     client.create_instance(&order(variables(json!({"a": 1})))).await.unwrap();
     let job = stream.next().await.unwrap().unwrap();
@@ -189,12 +179,7 @@ async fn a_result_holds_what_was_asked_for_and_has_a_deadline() {
 
 #[tokio::test]
 async fn a_cancelled_instance_takes_its_jobs_with_it() {
-    let engine = engine().await;
-    let client = client(&engine);
-    client
-        .deploy_resource("order.bpmn", bpmn::one_task("order").as_bytes(), DEFAULT_TENANT)
-        .await
-        .unwrap();
+    let (engine, client) = with_order().await;
     let started = client.create_instance(&order(Variables::new())).await.unwrap();
     let job = client.poll(&subscription(), 1, LONG).await.unwrap().remove(0).id;
     client.cancel_instance(started.process_instance_key, None).await.unwrap();
@@ -208,12 +193,8 @@ async fn a_cancelled_instance_takes_its_jobs_with_it() {
 
 #[tokio::test]
 async fn an_instance_of_nothing_is_refused() {
-    let engine = engine().await;
-    let (client, mut raw) = (client(&engine), raw(&engine).await);
-    client
-        .deploy_resource("order.bpmn", bpmn::one_task("order").as_bytes(), DEFAULT_TENANT)
-        .await
-        .unwrap();
+    let (engine, _client) = with_order().await;
+    let mut raw = raw(&engine).await;
     for (wrong, code) in [
         (instance("other"), Code::NotFound),
         (CreateProcessInstanceRequest { version: 7, ..instance("order") }, Code::NotFound),

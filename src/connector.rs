@@ -49,7 +49,7 @@ use std::sync::Arc;
 
 pub use authentication::{AuthenticationTemplate, InvalidAuthentication, OauthClientTemplate};
 pub use config::{Access, Config, Connection, SecretScope, TableRules};
-pub use exchange::{Call, Exchange, Step};
+pub use exchange::{Call, Exchange, Step, Trouble};
 pub use finished::{Effect, Finished, JobType, Summary};
 pub use headers::HEADERS;
 pub use pattern::{HostPattern, InvalidHostPattern};
@@ -80,6 +80,11 @@ impl Connector {
         let expressions = expression::Expressions::new();
         let templates = template::Templates::new();
         Self { core: Arc::new(Core { config, expressions, templates }) }
+    }
+
+    /// How many connections the operator configured.
+    pub fn connections(&self) -> usize {
+        self.core.config.connections.len()
     }
 
     /// Reads a job as far as that needs no secret: headers are read and expressions

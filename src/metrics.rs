@@ -3,7 +3,11 @@
 //! Labels come from small fixed sets only: job types, sources, reasons, methods. Nothing a
 //! process or a record contains becomes a label.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicU64},
+    time::Duration,
+};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -61,6 +65,23 @@ struct InboundCall {
     status: u16,
 }
 
+/// Labels of figures by connection.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ByConnection {
+    connection: String,
+}
+
+/// How a connection stands; the owner sets them.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionGauges {
+    /// Calls at once, as the adaptive limit allows.
+    pub limit: Gauge,
+    /// 0 closed, 1 probing, 2 open.
+    pub circuit: Gauge,
+    /// Second attempts that may go out at once while the instance fails.
+    pub retries_left: Gauge<f64, AtomicU64>,
+}
+
 /// What became of the command that ended a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandFate {
@@ -92,6 +113,12 @@ pub struct Metrics {
     inbound: Histograms<InboundCall>,
     slack: Histogram,
     in_flight: Arc<Gauge>,
+    held: Arc<Held>,
+    oldest: Gauge<f64, AtomicU64>,
+    handed_back: Counters<ByType>,
+    connection_limit: Family<ByConnection, Gauge>,
+    breaker_state: Family<ByConnection, Gauge>,
+    retry_budget: Family<ByConnection, Gauge<f64, AtomicU64>>,
     /// Most jobs held at once.
     pub limit: Gauge,
 }
@@ -114,6 +141,12 @@ impl Default for Metrics {
             inbound: Family::new_with_constructor(http_buckets),
             slack: Histogram::new([1.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 300.0]),
             in_flight: Arc::default(),
+            held: Arc::default(),
+            oldest: Gauge::default(),
+            handed_back: Family::default(),
+            connection_limit: Family::default(),
+            breaker_state: Family::default(),
+            retry_budget: Family::default(),
             limit: Gauge::default(),
         };
         metrics.register();
@@ -147,10 +180,21 @@ impl Metrics {
         r.register("job_deadline_slack_seconds", help, self.slack.clone());
         r.register("inflight", "Jobs held now", Gauge::clone(&self.in_flight));
         r.register("limit", "Most jobs held at once", self.limit.clone());
+        let help = "Age of the oldest job held: since its outage began, else since it came";
+        r.register("oldest_job_seconds", help, self.oldest.clone());
+        let help = "Jobs given back unstarted, since others need the room or the worker stops";
+        r.register("jobs_handed_back", help, self.handed_back.clone());
+        let help = "Most calls at once to ServiceNow now, by connection";
+        r.register("connection_limit", help, self.connection_limit.clone());
+        let help = "Whether calls go out: 0 yes, 1 one to find out, 2 no";
+        r.register("breaker_state", help, self.breaker_state.clone());
+        let help = "Second attempts that may go out at once while an instance fails";
+        r.register("retry_budget", help, self.retry_budget.clone());
     }
 
     /// Everything in the Prometheus text form.
     pub fn encode(&self) -> Result<String, std::fmt::Error> {
+        self.oldest.set(self.held.oldest());
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)
@@ -164,7 +208,23 @@ impl Metrics {
     /// A job is held until the guard drops.
     pub fn job_started(&self) -> InFlight {
         self.in_flight.inc();
-        InFlight(Arc::clone(&self.in_flight))
+        let since = self.held.add(Instant::now());
+        InFlight { count: Arc::clone(&self.in_flight), held: Arc::clone(&self.held), since }
+    }
+
+    /// A job was given back unstarted.
+    pub fn job_handed_back(&self, job_type: &str) {
+        self.handed_back.get_or_create(&by_type(job_type)).inc();
+    }
+
+    /// The gauges of a configured connection.
+    pub fn connection(&self, name: &str) -> ConnectionGauges {
+        let labels = ByConnection { connection: name.to_owned() };
+        ConnectionGauges {
+            limit: self.connection_limit.get_or_create(&labels).clone(),
+            circuit: self.breaker_state.get_or_create(&labels).clone(),
+            retries_left: self.retry_budget.get_or_create(&labels).clone(),
+        }
     }
 
     /// The work on a job ended, with this moment as the end of its lock.
@@ -223,11 +283,48 @@ impl Metrics {
 
 /// Counts a job as held for as long as it lives.
 #[derive(Debug)]
-pub struct InFlight(Arc<Gauge>);
+pub struct InFlight {
+    count: Arc<Gauge>,
+    held: Arc<Held>,
+    since: (Instant, u64),
+}
+
+impl InFlight {
+    /// The job has been in trouble for so long already.
+    pub fn is_older_by(&mut self, age: Duration) {
+        let Some(since) = Instant::now().checked_sub(age) else { return };
+        self.held.remove(&self.since);
+        self.since = self.held.add(since);
+    }
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.dec();
+        self.count.dec();
+        self.held.remove(&self.since);
+    }
+}
+
+/// The jobs held, by age; the number tells those of one moment apart.
+#[derive(Debug, Default)]
+struct Held(Mutex<(BTreeSet<(Instant, u64)>, u64)>);
+
+impl Held {
+    fn add(&self, since: Instant) -> (Instant, u64) {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.1 += 1;
+        let entry = (since, held.1);
+        held.0.insert(entry);
+        entry
+    }
+
+    fn remove(&self, entry: &(Instant, u64)) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.remove(entry);
+    }
+
+    fn oldest(&self) -> f64 {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.0.first().map_or(0.0, |(since, _)| since.elapsed().as_secs_f64())
     }
 }
 

@@ -4,7 +4,8 @@
 //! lives in the job until its command is out (`slots`). Jobs come by push (`streamer`)
 //! and by poll (`poller`), since only polling drains what was created while no stream
 //! was open. `executor` drives one job through the connector's exchange, `lease` keeps
-//! its lock alive meanwhile, `reporter` sends the command that ends it.
+//! its lock alive meanwhile, `governor` spares instances in trouble, `reporter` sends the
+//! command that ends it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,9 +21,9 @@ use crate::{
 
 mod arrivals;
 mod backoff;
-mod bulkheads;
 mod executor;
 mod gateway_health;
+mod governor;
 mod lease;
 mod poller;
 mod reporter;
@@ -32,8 +33,9 @@ mod streamer;
 
 pub use gateway_health::GatewayHealth;
 
-use bulkheads::Bulkheads;
+use governor::Governor;
 use lease::Lease;
+use reporter::HandedBack;
 use slots::{Slot, Slots};
 
 /// Fewest jobs a worker may hold: every job type keeps one slot for polling and one for
@@ -102,7 +104,7 @@ pub struct Worker<G, T, S, C> {
     config: Config,
     parts: Parts<G, T, S, C>,
     slots: Slots,
-    bulkheads: Bulkheads,
+    governor: Governor,
     health: Arc<GatewayHealth>,
     jobs: TaskTracker,
     /// Cancelled by the stop signal: nothing new is started.
@@ -118,7 +120,7 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
         parts.metrics.limit.set(config.max_jobs_active.try_into().unwrap_or(i64::MAX));
         Self {
             slots,
-            bulkheads: Bulkheads::default(),
+            governor: Governor::new(parts.connector.connections(), Arc::clone(&parts.metrics)),
             health: Arc::default(),
             jobs: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -183,9 +185,15 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
 
 impl<G: JobGateway, T, S, C> Worker<G, T, S, C> {
     /// Gives a job back unstarted, once the engine has no stream of ours to push it to again.
-    async fn hand_back(&self, job: &Job, lease: &Lease) {
+    async fn hand_back_at_the_end(&self, job: &Job, lease: &Lease) {
         self.intake_closed.cancelled().await;
-        reporter::hand_back(&self.parts.gateway, lease, job).await;
+        let back = HandedBack::at_once("the worker is shutting down");
+        self.hand_back(job, lease, back).await;
+    }
+
+    async fn hand_back(&self, job: &Job, lease: &Lease, back: HandedBack) {
+        self.parts.metrics.job_handed_back(&job.job_type);
+        reporter::hand_back(&self.parts.gateway, lease, job, back).await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! One job between its first request and its outcome.
 #![deny(clippy::disallowed_types)]
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Core, Effect, Finished, SecretScope, Secrets, Summary,
@@ -17,7 +17,7 @@ use crate::{
     job::{Job, Variables},
     outcome::{MAX_MESSAGE_CHARS, Outcome, cut},
     servicenow::{
-        Endpoint, Error, Method, Reason, Reply, Request,
+        Endpoint, Error, Method, NoAnswer, NoAnswerCause, Reason, Reply, Request,
         reading::{self, Asked},
     },
 };
@@ -52,6 +52,17 @@ pub struct Exchange {
     redactor: Redactor,
     running: Option<Running>,
     summary: Summary,
+    /// What was wrong with the last reply.
+    trouble: Option<Trouble>,
+}
+
+/// What was wrong with a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The stable name of the failure.
+    pub reason: Reason,
+    /// How long ServiceNow asked to be left alone.
+    pub retry_after: Option<Duration>,
 }
 
 /// An operation under way.
@@ -66,7 +77,15 @@ impl Exchange {
     /// An exchange in which nothing has happened.
     pub(crate) fn new(core: Arc<Core>, job: Arc<Job>, headers: Headers, secrets: &Secrets) -> Self {
         let summary = Summary::new(connection_name(&job.variables));
-        Self { core, job, headers, redactor: Redactor::new(secrets), running: None, summary }
+        Self {
+            core,
+            job,
+            headers,
+            redactor: Redactor::new(secrets),
+            running: None,
+            summary,
+            trouble: None,
+        }
     }
 
     /// Reads the inputs and takes the first step.
@@ -92,8 +111,21 @@ impl Exchange {
             method: running.method,
             accepted_is_done: running.operation.accepted_is_done(),
         };
-        let progress = running.operation.resume(reading::read(asked, reply, now));
+        if is_held_back(&reply) {
+            self.summary.calls -= 1;
+        }
+        let reading = reading::read(asked, reply, now);
+        self.trouble = reading.as_ref().err().map(|failure| Trouble {
+            reason: failure.error.reason,
+            retry_after: failure.error.retry_after,
+        });
+        let progress = running.operation.resume(reading);
         self.step(progress, now)
+    }
+
+    /// What was wrong with the last reply; `None` when it was an answer to go on with.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.trouble
     }
 
     /// Ends the exchange with an error from outside, e.g. a deadline that leaves no time for
@@ -211,6 +243,11 @@ pub(crate) fn panicked(job: &Job, panic: &str) -> Finished {
     let mut outcome = failure::after_panic(job, panic);
     cut_message(&mut outcome);
     Finished { outcome, summary }
+}
+
+/// Whether a call was never made.
+fn is_held_back(reply: &Reply) -> bool {
+    matches!(reply, Err(NoAnswer { cause: NoAnswerCause::HeldBack { .. }, .. }))
 }
 
 /// All inputs with secrets in place, but for those that are replaced where they are used.

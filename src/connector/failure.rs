@@ -113,7 +113,7 @@ fn by_reason(at: Circumstances<'_>, error: &Error) -> Outcome {
     }
     if error.reason.is_transient() {
         let message = format!(
-            "{}; it has been so for {}, the retries are over",
+            "{}; it has been so since {since:.0} ({}), the retries are over",
             error.message,
             duration::in_words(age)
         );
@@ -172,16 +172,18 @@ pub(crate) fn after_panic(job: &Job, panic: &str) -> Outcome {
     }
 }
 
-/// When the outage began, as far as this job remembers; else now. What another job left in
-/// an outer scope is not ours.
+/// When the outage began, as far as this job remembers; else now.
 fn outage_since(at: Circumstances<'_>) -> jiff::Timestamp {
-    let remembered = || {
-        let outage = at.job.variables.get("error")?.get("outage")?;
-        let is_ours = outage.get("jobKey")?.as_str()? == at.job.id.key.to_string();
-        let since = outage.get("since")?.as_str()?.parse::<jiff::Timestamp>().ok()?;
-        is_ours.then_some(since.min(at.now))
-    };
-    remembered().unwrap_or(at.now)
+    outage_of(at.job).map_or(at.now, |since| since.min(at.now))
+}
+
+/// The outage that an earlier attempt of the job noted. What another job left in an outer
+/// scope is not ours.
+pub(super) fn outage_of(job: &Job) -> Option<jiff::Timestamp> {
+    let outage = job.variables.get("error")?.get("outage")?;
+    let is_ours = outage.get("jobKey")?.as_str()? == job.id.key.to_string();
+    let since = outage.get("since")?.as_str()?.parse().ok()?;
+    is_ours.then_some(since)
 }
 
 /// `error` as expressions and catch events see it.

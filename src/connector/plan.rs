@@ -10,7 +10,7 @@ use std::{
 use secrecy::SecretString;
 
 use super::{
-    Core, Exchange, Finished, SecretScope, Step, exchange,
+    Core, Exchange, Finished, SecretScope, Step, exchange, failure,
     headers::Headers,
     input::{credential_texts, invalid},
     secrets,
@@ -44,6 +44,12 @@ impl Plan {
     /// How long the job is to be locked for, when its author says so (`jobTimeout`).
     pub fn job_timeout(&self) -> Option<Duration> {
         self.headers.job_timeout
+    }
+
+    /// When this job's outage began, as an earlier attempt noted; `None` for all that is
+    /// known a first attempt.
+    pub fn outage_since(&self) -> Option<jiff::Timestamp> {
+        failure::outage_of(&self.job)
     }
 
     /// The secrets to look up before [`Plan::start`].

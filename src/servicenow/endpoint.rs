@@ -5,10 +5,13 @@ use secrecy::SecretString;
 
 use super::Instance;
 
+/// The name of the connection of a job that brings its own instance and credentials.
+pub const INLINE: &str = "inline";
+
 /// An instance together with the credentials for it.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
-    /// The configured connection's name, or `inline`.
+    /// The configured connection's name, or [`INLINE`].
     pub connection: String,
     /// The instance.
     pub instance: Instance,

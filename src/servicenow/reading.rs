@@ -93,8 +93,13 @@ fn read_no_answer(wrote: bool, no_answer: &NoAnswer) -> Failure {
         NoAnswerCause::TooLarge => Reason::ResponseTooLarge,
         NoAnswerCause::TokenRefused => Reason::Unauthenticated,
         NoAnswerCause::Invalid => Reason::InvalidInput,
+        NoAnswerCause::HeldBack { reason, .. } => reason,
     };
-    Failure { error: Error::new(reason, cut(&no_answer.message, MAX_QUOTE_CHARS)), may_have_acted }
+    let mut error = Error::new(reason, cut(&no_answer.message, MAX_QUOTE_CHARS));
+    if let NoAnswerCause::HeldBack { retry_after, .. } = no_answer.cause {
+        error.retry_after = retry_after;
+    }
+    Failure { error, may_have_acted }
 }
 
 fn read_response(

@@ -1,7 +1,11 @@
 //! An answer of ServiceNow as a plain value, or why there is none.
 #![deny(clippy::disallowed_types)]
 
+use std::time::Duration;
+
 use bytes::Bytes;
+
+use super::Reason;
 
 /// What came back for a request.
 pub type Reply = Result<Response, NoAnswer>;
@@ -55,4 +59,11 @@ pub enum NoAnswerCause {
     TokenUnavailable,
     /// The request cannot be sent as it is (an illegal header, for instance).
     Invalid,
+    /// It was not sent: the connection is in trouble, and this call would only add to it.
+    HeldBack {
+        /// What the trouble is.
+        reason: Reason,
+        /// How long to stay away, when the trouble is over at a known time.
+        retry_after: Option<Duration>,
+    },
 }

@@ -8,12 +8,19 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use super::{Worker, lease::Lease, reporter, run_log};
+use super::{
+    Worker,
+    governor::{Attempt, Room},
+    lease::Lease,
+    reporter::{self, HandedBack},
+    run_log,
+};
 use crate::{
     connector::{Call, Finished, Plan, Secrets, Step, finished_by_panic},
     job::Job,
+    metrics::InFlight,
     ports::{Clock, JobGateway, SecretProvider, Transport},
-    servicenow::{Error, Reason, Reply},
+    servicenow::{Error, NoAnswer, Reason, Reply},
 };
 
 /// How the work on a job ended.
@@ -23,6 +30,8 @@ pub(super) enum Ending {
     Finished(Box<Finished>),
     /// Before anything was sent: somebody else may take it.
     Unstarted,
+    /// Before anything was sent: others need the room that it would wait in.
+    Crowded(HandedBack),
     /// The lock ended: it is no longer ours to speak of.
     Lost,
 }
@@ -33,11 +42,11 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
     job: Job,
     arrival: Instant,
 ) {
-    let _in_flight = worker.parts.metrics.job_started();
+    let mut in_flight = worker.parts.metrics.job_started();
     let mut lease = Lease::new(job.id.clone(), arrival, worker.config.job_timeout);
     let job = Arc::new(job);
     let began = Instant::now();
-    let work = Box::pin(work_on(worker, &job, &mut lease));
+    let work = Box::pin(work_on(worker, &job, &mut lease, &mut in_flight));
     let ending = match AssertUnwindSafe(work).catch_unwind().await {
         Ok(ending) => ending,
         Err(panic) => Ending::Finished(Box::new(finished_by_panic(&job, panic_text(&*panic)))),
@@ -50,7 +59,8 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
             worker.parts.metrics.job_ended(&job.job_type, &finished, reported.fate());
             run_log::finished(&job, &finished, reported, began.elapsed());
         }
-        Ending::Unstarted => worker.hand_back(&job, &lease).await,
+        Ending::Unstarted => worker.hand_back_at_the_end(&job, &lease).await,
+        Ending::Crowded(back) => worker.hand_back(&job, &lease, back).await,
         Ending::Lost => {
             worker.parts.metrics.job_lost(&job.job_type);
             run_log::lost(&job, began.elapsed());
@@ -62,6 +72,7 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     worker: &Worker<G, T, S, C>,
     job: &Arc<Job>,
     lease: &mut Lease,
+    in_flight: &mut InFlight,
 ) -> Ending {
     if !lease.is_held() {
         return Ending::Lost;
@@ -70,6 +81,10 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         Ok(plan) => plan,
         Err(finished) => return Ending::Finished(finished),
     };
+    if let Some(since) = plan.outage_since() {
+        let age = worker.parts.clock.now().duration_since(since);
+        in_flight.is_older_by(age.try_into().unwrap_or_default());
+    }
     if let Some(timeout) = plan.job_timeout()
         && !lease.resize(&worker.parts.gateway, timeout).await
     {
@@ -104,20 +119,29 @@ async fn exchange<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     secrets: Secrets,
     lease: &mut Lease,
 ) -> Ending {
+    let mut attempt = if plan.outage_since().is_some() { Attempt::Again } else { Attempt::First };
     let (mut exchange, mut step) = plan.start(secrets, worker.parts.clock.now());
-    let mut sent = false;
     loop {
         let call = match step {
             Step::Send(call) => call,
             Step::Done(finished) => return Ending::Finished(finished),
         };
-        let reply = match send(worker, call, lease, sent).await {
-            Ok(reply) => reply,
+        let sent = match send(worker, call, lease, attempt).await {
+            Ok(sent) => sent,
             Err(ending) => return ending,
         };
-        sent = true;
-        step = exchange.resume(reply, worker.parts.clock.now());
+        attempt = Attempt::Further;
+        step = exchange.resume(sent.reply, worker.parts.clock.now());
+        if let Some(room) = sent.room {
+            room.ended(exchange.trouble());
+        }
     }
+}
+
+/// A reply, and the room that its call took; none when it was held back.
+struct Sent {
+    reply: Reply,
+    room: Option<Room>,
 }
 
 /// Sends one call once there is room for it and the job is still ours.
@@ -125,25 +149,13 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     worker: &Worker<G, T, S, C>,
     call: Call,
     lease: &mut Lease,
-    started: bool,
-) -> Result<Reply, Ending> {
+    attempt: Attempt,
+) -> Result<Sent, Ending> {
     let gateway = &worker.parts.gateway;
-    let entering = worker.bulkheads.enter(&call.endpoint);
-    let stopping = async {
-        worker.stop.cancelled().await;
-        if started {
-            // A job with a call behind it is finished, not handed back.
-            std::future::pending::<()>().await;
-        }
+    let room = match enter(worker, &call, lease, attempt).await? {
+        Ok(room) => room,
+        Err(held_back) => return Ok(Sent { reply: Err(held_back), room: None }),
     };
-    let room = lease.keep_while(gateway, async {
-        tokio::select! {
-            biased;
-            () = stopping => None,
-            room = entering => room,
-        }
-    });
-    let Some(_room) = room.await else { return Err(Ending::Unstarted) };
     if !lease.secure(gateway).await {
         return Err(Ending::Lost);
     }
@@ -152,7 +164,38 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     let sending = worker.parts.transport.send(&call.endpoint, call.request);
     let reply = lease.keep_while(gateway, sending).await;
     worker.parts.metrics.http_call(method, &reply, began.elapsed());
-    Ok(reply)
+    Ok(Sent { reply, room: Some(room) })
+}
+
+/// Waits for room at the call's connection. A job with a call behind it is finished, not
+/// handed back: it waits through a stop of the worker and through a crowd.
+async fn enter<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
+    worker: &Worker<G, T, S, C>,
+    call: &Call,
+    lease: &mut Lease,
+    attempt: Attempt,
+) -> Result<Result<Room, NoAnswer>, Ending> {
+    let is_started = attempt == Attempt::Further;
+    let connection = worker.governor.connection(&call.endpoint);
+    let occupancy = worker.slots.occupancy();
+    if !is_started && worker.governor.is_over_its_share(&connection, occupancy) {
+        let why = format!("connection '{}' has its share of the jobs", call.endpoint.connection);
+        return Err(Ending::Crowded(HandedBack::spread(why, connection.turn_away())));
+    }
+    let stopping = async {
+        worker.stop.cancelled().await;
+        if is_started {
+            std::future::pending::<()>().await;
+        }
+    };
+    let entering = async {
+        tokio::select! {
+            biased;
+            () = stopping => Err(Ending::Unstarted),
+            room = connection.enter(attempt) => Ok(room),
+        }
+    };
+    lease.keep_while(&worker.parts.gateway, entering).await
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {

@@ -31,7 +31,11 @@ async fn poll_for_ever<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>
     let mut empty = EMPTY;
     let mut backlog = false;
     loop {
-        let slots = worker.slots.for_poll(backlog).await;
+        worker.governor.pace().await;
+        let mut slots = worker.slots.for_poll(backlog).await;
+        if worker.governor.is_all_blocked() {
+            slots.truncate(1);
+        }
         let asked = slots.len();
         // With a backlog in sight an empty answer should come at once: the slots are needed.
         let wait = (!backlog).then_some(worker.config.poll_wait);

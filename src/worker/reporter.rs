@@ -56,16 +56,41 @@ pub(super) async fn report<G: JobGateway>(
     }
 }
 
+/// Why and for how long a job is given back unstarted.
+#[derive(Clone, Debug)]
+pub(super) struct HandedBack {
+    why: String,
+    stay: Duration,
+}
+
+impl HandedBack {
+    /// Somebody else may take it now.
+    pub(super) fn at_once(why: impl Into<String>) -> Self {
+        Self { why: why.into(), stay: Duration::ZERO }
+    }
+
+    /// It may come back after about this long; jobs are spread, so that they do not come
+    /// together.
+    pub(super) fn spread(why: impl Into<String>, stay: Duration) -> Self {
+        Self { why: why.into(), stay: stay.mul_f64(0.5 + fastrand::f64()) }
+    }
+}
+
 /// Gives a job back unstarted, with its retries as they were.
-pub(super) async fn hand_back<G: JobGateway>(gateway: &G, lease: &Lease, job: &Job) {
+pub(super) async fn hand_back<G: JobGateway>(
+    gateway: &G,
+    lease: &Lease,
+    job: &Job,
+    back: HandedBack,
+) {
     let outcome = Outcome::Fail {
         retries: job.retries,
-        message: "handed back unstarted: the worker is shutting down".to_owned(),
-        retry_backoff: Duration::ZERO,
+        message: format!("handed back unstarted: {}", back.why),
+        retry_backoff: back.stay,
         variables: Variables::new(),
     };
     let reported = report(gateway, lease, job, &outcome).await;
-    tracing::info!(job_key = %job.id.key, ?reported, "job handed back unstarted");
+    tracing::info!(job_key = %job.id.key, ?reported, why = back.why, "job handed back unstarted");
 }
 
 /// Sends until there is an answer. `Err` when the command itself is at fault.

@@ -7,11 +7,12 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Config;
+use super::{Config, governor::Occupancy};
 
 /// The budget.
 #[derive(Debug)]
 pub(super) struct Slots {
+    total: usize,
     all: Arc<Semaphore>,
     pushed: Arc<Semaphore>,
     /// How many jobs a poll asks for while there is no sign of a backlog. It holds that
@@ -34,10 +35,16 @@ impl Slots {
         let total = config.max_jobs_active.max(super::MIN_JOBS_ACTIVE);
         let reserved = if config.stream { (total / 8).max(job_types) } else { total / 2 };
         Self {
+            total,
             all: Arc::new(Semaphore::new(total)),
             pushed: Arc::new(Semaphore::new(total - reserved)),
             idle_batch: (reserved / job_types).clamp(1, MAX_BATCH),
         }
+    }
+
+    /// How full the worker is.
+    pub(super) fn occupancy(&self) -> Occupancy {
+        Occupancy { free: self.all.available_permits(), total: self.total }
     }
 
     /// Waits for room for a pushed job.

@@ -58,6 +58,7 @@ async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     let mut arrivals = Arrivals::new(worker.config.job_timeout);
     loop {
         let next = async {
+            worker.governor.pace().await;
             let slot = worker.slots.for_push().await?;
             Some((next_job(&mut stream, &mut arrivals).await?, slot))
         };
@@ -140,5 +141,5 @@ fn hand_back<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     let lease = Lease::new(job.id.clone(), arrival, worker.config.job_timeout);
     let worker = Arc::clone(worker);
     let tasks = worker.jobs.clone();
-    tasks.spawn(async move { worker.hand_back(&job, &lease).await });
+    tasks.spawn(async move { worker.hand_back_at_the_end(&job, &lease).await });
 }

@@ -1,5 +1,6 @@
 //! The worker between a scripted gateway and a scripted ServiceNow.
 
+mod governance;
 mod intake;
 mod lease;
 mod report;

@@ -8,11 +8,8 @@ use crate::{
     connector::{AuthenticationTemplate, Config, Connection, Secrets, TableRules, secrets},
     job::Variables,
     outcome::cut,
-    servicenow::{Authentication, Endpoint, Error, Instance},
+    servicenow::{Authentication, Endpoint, Error, Instance, endpoint::INLINE},
 };
-
-/// The name that jobs with an instance of their own go by.
-const INLINE: &str = "inline";
 
 /// A resolved goal: instance, credentials with secrets in place, rights.
 #[derive(Clone, Debug)]

@@ -25,13 +25,13 @@ async fn no_more_jobs_are_polled_than_there_are_slots() {
     }
     let rig = setup.run_at(gateway);
     // The flow jobs' poll holds two of the eight.
-    eventually("the slots are full", || rig.servicenow.running() == 6).await;
+    eventually("the slots are full", || rig.figure("snc_inflight") == 6).await;
     for _ in 0..60 {
         rig.servicenow.let_go(1);
     }
     eventually("all jobs are done", || rig.gateway.open_jobs() == 0).await;
     assert!(rig.gateway.most_locked_jobs() <= 8, "{}", rig.gateway.most_locked_jobs());
-    assert_eq!(rig.servicenow.most_running(), 6);
+    assert!(rig.servicenow.most_running() <= 6);
     assert!(rig.servicenow.asked_for().values().all(|&times| times == 1));
     assert_eq!(rig.activated("poll"), 60);
     eventually("all count", || rig.records("jobs_completed_accepted_total") == 60).await;
@@ -69,7 +69,7 @@ async fn a_flood_of_pushed_jobs_leaves_a_share_for_polling() {
         rig.gateway.offer(ActivatedJob { custom_headers: headers, ..job(record) });
     }
     // Of eight slots the flow jobs keep one for pushes and one for polls.
-    eventually("the slots are full", || rig.servicenow.running() == 6).await;
+    eventually("the slots are full", || rig.figure("snc_inflight") == 6).await;
     assert_eq!((rig.activated("push"), rig.activated("poll")), (5, 1));
     rig.servicenow.let_all_go();
     eventually("all jobs are done", || rig.gateway.open_jobs() == 0).await;

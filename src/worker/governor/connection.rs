@@ -1,0 +1,346 @@
+//! What is known of one connection, and the way in and out of a call.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
+
+use super::{
+    budget::RetryBudget,
+    circuit::{Admission, Blocked, Circuit, Failed},
+    health::Health,
+    limit::Limit,
+    room::{Held, Room},
+};
+use crate::{
+    connector::Trouble,
+    metrics::ConnectionGauges,
+    servicenow::{NoAnswer, NoAnswerCause, Reason},
+};
+
+/// The longer an outage, the longer its jobs stay away, but never so long that they would
+/// miss its end by much.
+const LONGEST_STAY: Duration = Duration::from_secs(20);
+
+/// Jobs that are held back come again so far apart.
+const APART: Duration = Duration::from_millis(20);
+const LONGEST_QUEUE: Duration = Duration::from_mins(5);
+/// Longest stay of a job that was turned away, in seconds.
+const LONGEST_STAY_OUTSIDE: u32 = 60;
+
+/// One connection.
+#[derive(Debug)]
+pub(in crate::worker) struct Connection {
+    name: String,
+    address: String,
+    /// Room for calls; its permits follow the limit.
+    room: Arc<Semaphore>,
+    /// Told when the circuit changes.
+    changed: Notify,
+    state: Mutex<State>,
+    gauges: ConnectionGauges,
+}
+
+#[derive(Debug)]
+struct State {
+    limit: Limit,
+    /// The limit that `room` was last made for.
+    sized: usize,
+    /// Permits still to be taken out of `room`, since calls hold them.
+    owed: usize,
+    circuit: Circuit,
+    health: Health,
+    budget: RetryBudget,
+    held: usize,
+    /// Jobs sent away for want of room, less those that got in since.
+    turned_away: usize,
+    /// Jobs held back that have not come again.
+    away: u32,
+    used: Instant,
+}
+
+/// What a call is for the budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::worker) enum Attempt {
+    /// The first call of a job that nothing is known of.
+    First,
+    /// The first call of a job that failed before.
+    Again,
+    /// A further call of a job.
+    Further,
+}
+
+impl Connection {
+    /// A connection that nothing is known of.
+    pub(super) fn new(
+        name: &str,
+        address: &str,
+        max_concurrency: usize,
+        gauges: ConnectionGauges,
+    ) -> Self {
+        let limit = Limit::new(max_concurrency);
+        let now = Instant::now();
+        gauges.limit.set(gauge(limit.get()));
+        Self {
+            name: name.to_owned(),
+            address: address.to_owned(),
+            room: Arc::new(Semaphore::new(limit.get())),
+            changed: Notify::new(),
+            state: Mutex::new(State {
+                sized: limit.get(),
+                limit,
+                owed: 0,
+                circuit: Circuit::default(),
+                health: Health::default(),
+                budget: RetryBudget::new(now),
+                held: 0,
+                turned_away: 0,
+                away: 0,
+                used: now,
+            }),
+            gauges,
+        }
+    }
+
+    /// Jobs that call or wait to.
+    pub(super) fn held(&self) -> usize {
+        self.state().held
+    }
+
+    /// A job calls or waits from now on.
+    pub(super) fn joined(&self) {
+        let mut state = self.state();
+        state.held += 1;
+        state.used = Instant::now();
+    }
+
+    /// It does so no longer.
+    pub(super) fn left(&self) {
+        let mut state = self.state();
+        state.held -= 1;
+        state.used = Instant::now();
+    }
+
+    fn came_again(&self) {
+        let mut state = self.state();
+        state.away = state.away.saturating_sub(1);
+    }
+
+    /// A job is sent away for want of room; for how long. The more there are, the longer, so
+    /// that they do not go round and round.
+    pub(in crate::worker) fn turn_away(&self) -> Duration {
+        let mut state = self.state();
+        state.turned_away += 1;
+        let rounds = state.turned_away / state.limit.get() + 1;
+        let seconds = u32::try_from(rounds).unwrap_or(u32::MAX).min(LONGEST_STAY_OUTSIDE);
+        Duration::from_secs(1) * seconds
+    }
+
+    /// Whether a job came by lately.
+    pub(super) fn is_in_use(&self, now: Instant, lately: Duration) -> bool {
+        let state = self.state();
+        state.held > 0 || now.saturating_duration_since(state.used) < lately
+    }
+
+    /// Whether calls are held back.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.state().circuit.blocked().is_some()
+    }
+
+    /// Waits for room for a call; the error says why there will be none for a while.
+    pub(in crate::worker) async fn enter(
+        self: &Arc<Self>,
+        attempt: Attempt,
+    ) -> Result<Room, NoAnswer> {
+        let held = Held::new(self);
+        match attempt {
+            Attempt::First => self.state().budget.first_attempt(Instant::now()),
+            Attempt::Again => self.came_again(),
+            Attempt::Further => {}
+        }
+        loop {
+            let changed = self.changed.notified();
+            let admission = self.admit(attempt)?;
+            match admission {
+                Admission::Probe => return Ok(Room::new(held, None)),
+                Admission::Wait => changed.await,
+                _ => tokio::select! {
+                    biased;
+                    () = changed => {}
+                    permit = Arc::clone(&self.room).acquire_owned() => {
+                        if self.state().circuit.is_closed() {
+                            return Ok(Room::new(held, permit.ok()));
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    fn admit(&self, attempt: Attempt) -> Result<Admission, NoAnswer> {
+        let now = Instant::now();
+        let mut state = self.state();
+        match state.circuit.admit(now) {
+            Admission::Blocked(blocked) => {
+                // One behind the other, lest they come back together.
+                let queue = APART * state.away;
+                state.away += 1;
+                Err(self.held_back(blocked, now, queue))
+            }
+            Admission::Open if attempt == Attempt::Again => {
+                let is_healthy = state.health.is_good();
+                let may = state.budget.take(now, is_healthy);
+                if may { Ok(Admission::Open) } else { Err(self.no_budget()) }
+            }
+            admission => Ok(admission),
+        }
+    }
+
+    fn held_back(&self, blocked: Blocked, now: Instant, queue: Duration) -> NoAnswer {
+        let since = now.saturating_duration_since(blocked.since);
+        let left = blocked.until.saturating_duration_since(now);
+        let queue = queue.min(LONGEST_QUEUE);
+        let stay = if blocked.is_named {
+            left + queue
+        } else {
+            left.max(since.min(LONGEST_STAY)).max(queue)
+        };
+        NoAnswer {
+            cause: NoAnswerCause::HeldBack { reason: blocked.reason, retry_after: Some(stay) },
+            may_have_acted: false,
+            message: format!(
+                "no call was made: connection '{}' to {} has met {} for {} and is tried again \
+                 after {}",
+                self.name,
+                self.address,
+                blocked.reason,
+                in_words(since),
+                in_words(left)
+            ),
+        }
+    }
+
+    fn no_budget(&self) -> NoAnswer {
+        NoAnswer {
+            cause: NoAnswerCause::HeldBack { reason: Reason::Busy, retry_after: None },
+            may_have_acted: false,
+            message: format!(
+                "no call was made: calls of connection '{}' to {} fail too often for all jobs to \
+                 try again at once",
+                self.name, self.address
+            ),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call ended, well or with this trouble.
+    pub(super) fn ended(&self, began: Instant, was_probe: bool, trouble: Option<Trouble>) {
+        let now = Instant::now();
+        let mut state = self.state();
+        let before = state.circuit.blocked();
+        let trouble = trouble.filter(|trouble| trouble.reason.is_transient());
+        state.health.ended(trouble.is_some());
+        state.turned_away -= (state.turned_away / 8 + 1).min(state.turned_away);
+        match trouble {
+            None => {
+                let was_full = self.room.available_permits() == 0;
+                state.limit.answered(was_full);
+                state.circuit.answered(was_probe);
+                if was_probe {
+                    state.health = Health::default();
+                }
+            }
+            Some(Trouble { reason, retry_after }) => {
+                if reason != Reason::Unreachable {
+                    state.limit.strained(began, now);
+                }
+                let is_failing = state.health.is_bad();
+                let window = retry_after;
+                state.circuit.failed(Failed { now, reason, window, was_probe, is_failing });
+            }
+        }
+        let after = state.circuit.blocked();
+        let is_changed = before != after;
+        self.resize(&mut state);
+        self.show(&state);
+        drop(state);
+        if is_changed {
+            self.tell(before, after, now);
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Nobody saw how a call ended.
+    pub(super) fn abandoned(&self, was_probe: bool) {
+        if was_probe {
+            self.state().circuit.probe_lost();
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Brings the room in line with the limit.
+    fn resize(&self, state: &mut State) {
+        let (before, limit) = (state.sized, state.limit.get());
+        state.sized = limit;
+        if limit > before {
+            let paid = (limit - before).min(state.owed);
+            state.owed -= paid;
+            self.room.add_permits(limit - before - paid);
+        } else {
+            let cut = before - limit;
+            state.owed += cut - self.room.forget_permits(cut);
+        }
+    }
+
+    fn show(&self, state: &State) {
+        self.gauges.limit.set(gauge(state.limit.get()));
+        self.gauges.circuit.set(state.circuit.figure());
+        self.gauges.retries_left.set(state.budget.saved());
+    }
+
+    /// A call needs its permit no longer.
+    pub(super) fn give_back(&self, permit: OwnedSemaphorePermit) {
+        let mut state = self.state();
+        if state.owed > 0 {
+            state.owed -= 1;
+            permit.forget();
+        }
+    }
+
+    fn tell(&self, before: Option<Blocked>, after: Option<Blocked>, now: Instant) {
+        let (connection, address) = (&self.name, &self.address);
+        match (before, after) {
+            (None, Some(blocked)) => tracing::warn!(
+                connection,
+                address,
+                reason = blocked.reason.as_str(),
+                seconds = (blocked.until - now).as_secs(),
+                "calls are held back; their jobs go back to the engine, retries unchanged"
+            ),
+            (Some(blocked), None) => tracing::info!(
+                connection,
+                address,
+                seconds = (now - blocked.since).as_secs(),
+                "calls go out again"
+            ),
+            _ => {}
+        }
+    }
+}
+
+fn gauge(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Whole seconds, one at least.
+fn in_words(duration: Duration) -> String {
+    format!("{} s", duration.as_secs().max(1))
+}

@@ -30,6 +30,7 @@ pub mod functions;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod headers;
+mod honouring;
 mod identity;
 mod input;
 mod json_path;
@@ -48,10 +49,14 @@ mod tests;
 use std::sync::Arc;
 
 pub use authentication::{AuthenticationTemplate, InvalidAuthentication, OauthClientTemplate};
-pub use config::{Access, Config, Connection, SecretScope, TableRules};
+pub use config::{
+    Access, Config, Connection, IdentityRule, InvalidIdentityRule, OnMismatch, SecretScope,
+    TableRules,
+};
 pub use exchange::{Call, Exchange, Step};
 pub use finished::{Effect, Finished, JobType, Summary};
 pub use headers::HEADERS;
+pub use honouring::IdNotHonoured;
 pub use pattern::{HostPattern, InvalidHostPattern};
 pub use plan::{Plan, Secrets};
 
@@ -72,6 +77,8 @@ pub(crate) struct Core {
     config: Config,
     expressions: expression::Expressions,
     templates: template::Templates,
+    /// What instances have done with the sys_ids asked for.
+    honouring: Arc<honouring::Honouring>,
 }
 
 impl Connector {
@@ -79,7 +86,8 @@ impl Connector {
     pub fn new(config: Config) -> Self {
         let expressions = expression::Expressions::new();
         let templates = template::Templates::new();
-        Self { core: Arc::new(Core { config, expressions, templates }) }
+        let honouring = Arc::default();
+        Self { core: Arc::new(Core { config, expressions, templates, honouring }) }
     }
 
     /// Reads a job as far as that needs no secret: headers are read and expressions

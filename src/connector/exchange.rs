@@ -119,6 +119,7 @@ impl Exchange {
             target: &target,
             templates: &self.core.templates,
             secrets,
+            honouring: &self.core.honouring,
         };
         let operation = (kind.read)(&inputs)?;
         self.summary.table = operation.table().map(|table| table.as_str().to_owned());
@@ -146,7 +147,7 @@ impl Exchange {
 
     fn finish(&mut self, result: Result<Box<Success>, Error>, now: jiff::Timestamp) -> Finished {
         let mut summary = self.summary.clone();
-        let creates = self.running.take().is_some_and(|running| running.operation.creates());
+        let running = self.running.take().filter(|running| running.operation.creates());
         let at = Circumstances {
             job: &self.job,
             headers: &self.headers,
@@ -156,8 +157,9 @@ impl Exchange {
         let mut outcome = match result {
             Ok(success) => self.succeed(at, &success, &mut summary),
             Err(mut error) => {
-                if creates && error.reason == Reason::OutcomeUnknown {
+                if let Some(running) = running.filter(|_| error.reason == Reason::OutcomeUnknown) {
                     summary.effect = Some(Effect::Unknown);
+                    summary.address = running.operation.address();
                 }
                 error.message = told_where(&summary, &error);
                 summary.result = Err(error.reason);
@@ -173,7 +175,9 @@ impl Exchange {
         summary.result = Ok(success.word);
         summary.sys_id = success.text("sysId").map(str::to_owned);
         summary.number = success.text("number").map(str::to_owned);
+        summary.address = success.text("url").map(str::to_owned);
         summary.effect = success.effect;
+        summary.id_not_honoured = success.id_not_honoured;
         match output::map(self.headers(), success, at.now, self.core.config.max_result_bytes) {
             Ok(output) => {
                 summary.warnings = output.warnings;

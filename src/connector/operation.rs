@@ -55,6 +55,11 @@ pub(crate) trait Operation: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Where people would find what it may have left behind.
+    fn address(&self) -> Option<String> {
+        None
+    }
+
     /// The first request.
     fn start(&mut self) -> Progress;
 

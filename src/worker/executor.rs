@@ -8,9 +8,15 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use super::{Worker, lease::Lease, reporter, run_log};
+use super::{
+    Worker,
+    lease::Lease,
+    orphan,
+    reporter::{self, Reported},
+    run_log,
+};
 use crate::{
-    connector::{Call, Finished, Plan, Secrets, Step, finished_by_panic},
+    connector::{Call, Finished, Plan, Secrets, Step, Summary, finished_by_panic},
     job::Job,
     ports::{Clock, JobGateway, SecretProvider, Transport},
     servicenow::{Error, Reason, Reply},
@@ -23,8 +29,8 @@ pub(super) enum Ending {
     Finished(Box<Finished>),
     /// Before anything was sent: somebody else may take it.
     Unstarted,
-    /// The lock ended: it is no longer ours to speak of.
-    Lost,
+    /// The lock ended: it is no longer ours to speak of. With what was done until then.
+    Lost(Option<Box<Summary>>),
 }
 
 /// Runs a job and reports it.
@@ -49,11 +55,17 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
             let reported = reporter::report(gateway, &lease, &job, &finished.outcome).await;
             worker.parts.metrics.job_ended(&job.job_type, &finished, reported.fate());
             run_log::finished(&job, &finished, reported, began.elapsed());
+            if reported == Reported::Cancelled || lease.is_gone() {
+                orphan::notice(&worker.parts.metrics, &job, &finished.summary);
+            }
         }
         Ending::Unstarted => worker.hand_back(&job, &lease).await,
-        Ending::Lost => {
+        Ending::Lost(summary) => {
             worker.parts.metrics.job_lost(&job.job_type);
             run_log::lost(&job, began.elapsed());
+            if let Some(summary) = summary.filter(|_| lease.is_gone()) {
+                orphan::notice(&worker.parts.metrics, &job, &summary);
+            }
         }
     }
 }
@@ -64,7 +76,7 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     lease: &mut Lease,
 ) -> Ending {
     if !lease.is_held() {
-        return Ending::Lost;
+        return Ending::Lost(None);
     }
     let plan = match worker.parts.connector.plan(Arc::clone(job)) {
         Ok(plan) => plan,
@@ -73,7 +85,7 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     if let Some(timeout) = plan.job_timeout()
         && !lease.resize(&worker.parts.gateway, timeout).await
     {
-        return Ending::Lost;
+        return Ending::Lost(None);
     }
     let secrets = match secrets_of(&worker.parts.secrets, &plan) {
         Ok(secrets) => secrets,
@@ -113,6 +125,11 @@ async fn exchange<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         };
         let reply = match send(worker, call, lease, sent).await {
             Ok(reply) => reply,
+            Err(Ending::Lost(_)) if sent => {
+                let error = Error::new(Reason::OutcomeUnknown, "the lock on the job ended");
+                let finished = exchange.fail(error, worker.parts.clock.now());
+                return Ending::Lost(Some(Box::new(finished.summary)));
+            }
             Err(ending) => return ending,
         };
         sent = true;
@@ -145,7 +162,7 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     });
     let Some(_room) = room.await else { return Err(Ending::Unstarted) };
     if !lease.secure(gateway).await {
-        return Err(Ending::Lost);
+        return Err(Ending::Lost(None));
     }
     let began = Instant::now();
     let method = call.request.method;

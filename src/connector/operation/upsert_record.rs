@@ -49,7 +49,7 @@ pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
             .map_err(|error| invalid(format!("matchOn: {error}")))
     })?;
     Ok(Box::new(UpsertRecord {
-        insert: Insert::read(inputs, table.clone(), fields.clone())?,
+        insert: Insert::read(inputs, table.clone(), fields.clone())?.changing(),
         patch: Patch::read(inputs, table, fields)?,
         wanted,
         query: query.with_tie_break(),
@@ -80,7 +80,11 @@ impl Operation for UpsertRecord {
     }
 
     fn creates(&self) -> bool {
-        true
+        self.insert.may_have_created()
+    }
+
+    fn address(&self) -> Option<String> {
+        Some(self.insert.address())
     }
 
     fn start(&mut self) -> Progress {
@@ -100,7 +104,8 @@ impl Operation for UpsertRecord {
 
 impl UpsertRecord {
     fn search_view(&self) -> View {
-        self.patch.search_view().with_fields(self.wanted.iter().map(|(field, _)| field.as_str()))
+        let wanted = self.wanted.iter().map(|(field, _)| field.as_str());
+        self.patch.search_view().with_fields(wanted).with_fields(self.insert.own_fields())
     }
 
     fn searched(&mut self, mut answer: Answer) -> Progress {
@@ -109,23 +114,25 @@ impl UpsertRecord {
             Err(error) => Progress::Done(Err(error)),
             Ok(None) => {
                 self.stage = Stage::Inserting;
-                self.insert.post()
+                self.insert.start()
             }
-            Ok(Some(row)) if self.is_ours(&row) => {
-                // An earlier attempt of this job created it; the answer was lost.
-                self.stage = Stage::Inserting;
-                self.insert.look_up()
-            }
-            Ok(Some(row)) => {
-                self.stage = Stage::Patching;
-                self.patch.of_row(&row, answer.status)
-            }
+            Ok(Some(row)) => match self.own_id(&row) {
+                Some(id) => {
+                    // An earlier attempt of this job created it; the answer was lost.
+                    self.stage = Stage::Inserting;
+                    self.insert.look_at(&id)
+                }
+                None => {
+                    self.stage = Stage::Patching;
+                    self.patch.of_row(&row, answer.status)
+                }
+            },
         }
     }
 
-    fn is_ours(&self, row: &Record) -> bool {
-        row.sys_id()
-            .and_then(|id| SysId::parse(id).ok())
-            .is_some_and(|id| self.insert.is_derived_id(&id))
+    /// The id of a row that this job created.
+    fn own_id(&self, row: &Record) -> Option<SysId> {
+        let id = row.sys_id().and_then(|id| SysId::parse(id).ok())?;
+        self.insert.is_own(row).then_some(id)
     }
 }

@@ -1,7 +1,10 @@
 //! The worker between a scripted gateway and a scripted ServiceNow.
 
+mod identity;
 mod intake;
 mod lease;
+mod logs;
+mod orphans;
 mod report;
 mod rig;
 mod servicenow;

@@ -55,7 +55,7 @@ pub(super) struct Rig {
     running: JoinHandle<bool>,
 }
 
-struct NoSecrets;
+pub(super) struct NoSecrets;
 
 impl SecretProvider for NoSecrets {
     fn secret(&self, _: &str) -> Result<Option<SecretString>, SecretUnreadable> {
@@ -149,6 +149,14 @@ pub(super) fn upsert() -> ActivatedJob {
         "table": "incident",
         "fields": {"short_description": "printer"},
         "matchOn": ["short_description"],
+    });
+    ActivatedJob { variables: variables.to_string(), ..job(0) }
+}
+
+/// A job that creates a record: one call.
+pub(super) fn create() -> ActivatedJob {
+    let variables = json!({
+        "operation": "create", "table": "incident", "fields": {"short_description": "printer"},
     });
     ActivatedJob { variables: variables.to_string(), ..job(0) }
 }

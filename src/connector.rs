@@ -77,7 +77,7 @@ pub(crate) struct Core {
     config: Config,
     expressions: expression::Expressions,
     templates: template::Templates,
-    /// What instances have done with the sys_ids asked for.
+    /// What instances have done with the `sys_id` of an insert.
     honouring: Arc<honouring::Honouring>,
 }
 

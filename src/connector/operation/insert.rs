@@ -171,6 +171,8 @@ impl Insert {
 
     fn in_doubt(&mut self, doubt: Box<Failure>) -> Progress {
         self.doubt = Some(doubt);
+        // Another job may have learnt it while this one's insert was out.
+        self.id_is_refused |= self.honouring.refuses(&self.view.instance, &self.view.table);
         let look = if self.id_is_refused { self.look_for_mark() } else { None };
         look.unwrap_or_else(|| self.look_at(&self.id.clone()))
     }

@@ -116,18 +116,18 @@ impl UpsertRecord {
                 self.stage = Stage::Inserting;
                 self.insert.start()
             }
-            Ok(Some(row)) => match self.own_id(&row) {
-                Some(id) => {
-                    // An earlier attempt of this job created it; the answer was lost.
-                    self.stage = Stage::Inserting;
-                    self.insert.look_at(&id)
-                }
-                None => {
-                    self.stage = Stage::Patching;
-                    self.patch.of_row(&row, answer.status)
-                }
-            },
+            Ok(Some(row)) => self.matched(&row, answer.status),
         }
+    }
+
+    fn matched(&mut self, row: &Record, status: u16) -> Progress {
+        if let Some(id) = self.own_id(row) {
+            // An earlier attempt of this job created it; the answer was lost.
+            self.stage = Stage::Inserting;
+            return self.insert.look_at(&id);
+        }
+        self.stage = Stage::Patching;
+        self.patch.of_row(row, status)
     }
 
     /// The id of a row that this job created.

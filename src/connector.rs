@@ -10,6 +10,7 @@
 //! loop {
 //!     match step {
 //!         Step::Send(call) => {
+//!             // First the call's note is left with the engine, if it has one.
 //!             let reply = transport.send(&call.endpoint, call.request).await;
 //!             step = exchange.resume(reply, clock.now());
 //!         }
@@ -32,6 +33,7 @@ pub(crate) mod fuzzing;
 mod headers;
 mod identity;
 mod input;
+mod intent;
 mod json_path;
 mod operation;
 mod output;
@@ -49,7 +51,7 @@ use std::sync::Arc;
 
 pub use authentication::{AuthenticationTemplate, InvalidAuthentication, OauthClientTemplate};
 pub use config::{Access, Config, Connection, SecretScope, TableRules};
-pub use exchange::{Call, Exchange, Step};
+pub use exchange::{Call, Exchange, Note, Step};
 pub use finished::{Effect, Finished, JobType, Summary};
 pub use headers::HEADERS;
 pub use pattern::{HostPattern, InvalidHostPattern};

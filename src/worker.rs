@@ -24,6 +24,7 @@ mod bulkheads;
 mod executor;
 mod gateway_health;
 mod lease;
+mod note;
 mod poller;
 mod reporter;
 mod run_log;

@@ -39,6 +39,7 @@ pub(crate) struct Inputs<'a> {
     pub(crate) target: &'a Target,
     pub(crate) templates: &'a Templates,
     pub(crate) secrets: &'a Secrets,
+    pub(crate) now: jiff::Timestamp,
 }
 
 /// How values come back.

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
-use super::{Worker, lease::Lease, reporter, run_log};
+use super::{Worker, lease::Lease, note, reporter, run_log};
 use crate::{
     connector::{Call, Finished, Plan, Secrets, Step, finished_by_panic},
     job::Job,
@@ -146,6 +146,15 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     let Some(_room) = room.await else { return Err(Ending::Unstarted) };
     if !lease.secure(gateway).await {
         return Err(Ending::Lost);
+    }
+    let noted = match &call.note {
+        Some(note) => note::leave(worker, note, lease).await,
+        None => Ok(()),
+    };
+    match noted {
+        Ok(()) => {}
+        Err(note::NotLeft::Lost) => return Err(Ending::Lost),
+        Err(note::NotLeft::Refused(error)) => return Ok(Err(note::not_sent(&error))),
     }
     let began = Instant::now();
     let method = call.request.method;

@@ -6,9 +6,10 @@
 
 use crate::{connector::input::Fields, outcome::cut, servicenow::Record};
 
-/// Fields that never come back as they went.
-const WRITE_ONLY: [&str; 5] =
-    ["comments", "work_notes", "comments_and_work_notes", "user_password", "sys_id"];
+/// The journal that shows comments and work notes together.
+pub(super) const MERGED_JOURNAL: &str = "comments_and_work_notes";
+/// Fields that never come back as they went, journals first.
+const WRITE_ONLY: [&str; 5] = ["comments", "work_notes", MERGED_JOURNAL, "user_password", "sys_id"];
 const MAX_SHOWN_CHARS: usize = 80;
 
 /// A warning for each field that is not what was asked for.
@@ -22,7 +23,12 @@ pub(super) fn warnings(asked: &Fields, echoed: &Record) -> Vec<String> {
 
 /// Whether a write of these fields appends something each time.
 pub(super) fn writes_journal(asked: &Fields) -> bool {
-    asked.names().any(|field| WRITE_ONLY[..3].contains(&field))
+    asked.names().any(is_journal)
+}
+
+/// Whether a field appends what is written to it.
+pub(super) fn is_journal(field: &str) -> bool {
+    WRITE_ONLY[..3].contains(&field)
 }
 
 fn warning(field: &str, asked: &str, echoed: Option<&str>) -> Option<String> {

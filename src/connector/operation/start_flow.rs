@@ -2,7 +2,8 @@
 //!
 //! Starting twice starts two flows: ServiceNow has no key for it. The job's identity goes
 //! along as `Idempotency-Key`, which is the same in every attempt, so that a flow can
-//! refuse the second.
+//! refuse the second. What a lost answer means is the author's to say ([`Delivery`]): start
+//! again, or never again without a person's word.
 #![deny(clippy::disallowed_types)]
 
 use http::{HeaderName, HeaderValue};
@@ -14,6 +15,7 @@ use crate::{
         Effect,
         identity::Identity,
         input::{Inputs, invalid, kind_of, unknown_word, wrong},
+        intent::{Earlier, Fate, Intent, Memory},
         secrets,
     },
     outcome::cut,
@@ -23,8 +25,16 @@ use crate::{
     },
 };
 
-pub(super) const INPUTS: &[&str] =
-    &["path", "method", "payload", "payloadTemplate", "templateData", "headers", "queryParameters"];
+pub(super) const INPUTS: &[&str] = &[
+    "path",
+    "method",
+    "payload",
+    "payloadTemplate",
+    "templateData",
+    "headers",
+    "queryParameters",
+    "delivery",
+];
 
 /// Headers that decide who the request is from and what it is: not the author's.
 const FORBIDDEN_HEADERS: [&str; 14] = [
@@ -47,9 +57,32 @@ const FORBIDDEN_HEADERS: [&str; 14] = [
 const EXECUTION_IDS: [&str; 6] =
     ["executionId", "execution_id", "contextId", "context_id", "context", "sys_id"];
 
+/// Where a payload carries the key.
+const KEY_MEMBER: &str = "idempotencyKey";
+
 #[derive(Debug)]
 struct StartFlow {
     request: Request,
+    /// What keeps it from being started twice, where the author wants that.
+    once: Option<Once>,
+    fate: Fate,
+}
+
+/// What a lost answer means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivery {
+    /// Start again, and nothing was said of it: the payload stays as it is.
+    Unsaid,
+    /// Start again; the payload carries the key as well.
+    AtLeastOnce,
+    /// Never start again.
+    AtMostOnce,
+}
+
+#[derive(Debug)]
+struct Once {
+    intent: Intent,
+    earlier: Option<Earlier>,
 }
 
 pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
@@ -62,13 +95,63 @@ pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
     if method == Method::Get && request.body.is_some() {
         return Err(invalid("method GET takes no payload: use POST, or leave the payload empty"));
     }
-    let is_keyed = request.headers.iter().any(|(name, _)| name == "idempotency-key");
-    if method != Method::Get && !is_keyed {
-        let instance = &inputs.target.instance;
-        let identity = Identity::new(&inputs.config.namespace, inputs.job, instance, path);
-        request.headers.push(("idempotency-key".to_owned(), identity.marker()));
+    let delivery = delivery(inputs)?;
+    if method == Method::Get {
+        return Ok(Box::new(StartFlow { request, once: None, fate: Fate::Kept }));
     }
-    Ok(Box::new(StartFlow { request }))
+    add_key(&mut request, inputs, path, delivery);
+    let once = (delivery == Delivery::AtMostOnce).then(|| Once::read(inputs, &request));
+    Ok(Box::new(StartFlow { request, once, fate: Fate::Kept }))
+}
+
+fn delivery(inputs: &Inputs<'_>) -> Result<Delivery, Error> {
+    match inputs.text("delivery")? {
+        None => Ok(Delivery::Unsaid),
+        Some("at_least_once") => Ok(Delivery::AtLeastOnce),
+        Some("at_most_once") => Ok(Delivery::AtMostOnce),
+        Some(other) => Err(unknown_word("delivery", other, "at_least_once or at_most_once")),
+    }
+}
+
+/// The key that is the same in every attempt, unless the author gives one.
+fn add_key(request: &mut Request, inputs: &Inputs<'_>, path: &str, delivery: Delivery) {
+    let authors = request.headers.iter().find(|(name, _)| name == "idempotency-key");
+    let key = authors.map(|(_, key)| key.clone()).unwrap_or_else(|| {
+        let instance = &inputs.target.instance;
+        let key = Identity::new(&inputs.config.namespace, inputs.job, instance, path).marker();
+        request.headers.push(("idempotency-key".to_owned(), key.clone()));
+        key
+    });
+    if delivery == Delivery::AtLeastOnce
+        && let Some(Value::Object(payload)) = &mut request.body
+    {
+        payload.entry(KEY_MEMBER).or_insert_with(|| key.into());
+    }
+}
+
+impl Once {
+    fn read(inputs: &Inputs<'_>, request: &Request) -> Self {
+        let memory = Memory::of(inputs.job, inputs.now);
+        let path = Request::new(request.method, request.path.iter().map(String::as_str)).target();
+        let target = format!("{}{path}", inputs.target.instance.base_url());
+        let intent = memory.intent("start", target);
+        let earlier = memory.earlier(&intent);
+        Self { intent, earlier }
+    }
+
+    /// The end that only a person can go on from.
+    fn stopped(&self, started: &str, error: Error) -> Error {
+        Error {
+            reason: Reason::OutcomeUnknown,
+            message: format!(
+                "{started}, and delivery is at_most_once: look on the instance for an execution \
+                 of what {} starts; resolving this incident starts it again",
+                self.intent.target()
+            ),
+            is_final: true,
+            ..error
+        }
+    }
 }
 
 /// The path without its leading slash.
@@ -187,8 +270,23 @@ impl Operation for StartFlow {
         self.request.method == Method::Post
     }
 
+    fn intent(&self) -> Fate {
+        self.fate
+    }
+
     fn start(&mut self) -> Progress {
-        Progress::Ask(self.request.clone())
+        match &self.once {
+            None => Progress::Ask(self.request.clone()),
+            Some(Once { intent, earlier: None }) => {
+                Progress::AskOnce(self.request.clone(), intent.clone())
+            }
+            Some(once @ Once { earlier: Some(earlier), .. }) => {
+                self.fate = Fate::LeftToPeople;
+                let started = format!("it may have been started at {:.0}", earlier.at);
+                let error = Error::new(Reason::OutcomeUnknown, "");
+                Progress::Done(Err(once.stopped(&started, error)))
+            }
+        }
     }
 
     fn resume(&mut self, reading: Reading) -> Progress {
@@ -211,7 +309,18 @@ impl StartFlow {
     }
 
     /// A failure that leaves open whether it started; 202 says that it did not.
-    fn failed(&self, failure: Failure) -> Error {
+    fn failed(&mut self, failure: Failure) -> Error {
+        if let Some(once) = &self.once {
+            self.fate = if failure.may_have_acted { Fate::LeftToPeople } else { Fate::Forgotten };
+            // A refusal that is final stays what it is; all that would be tried again ends.
+            let is_told = failure.error.status.is_some_and(|status| status < 500)
+                && !failure.error.is_transient();
+            if !failure.may_have_acted || is_told {
+                return failure.error;
+            }
+            let started = format!("it is not known whether it started ({})", failure.error.message);
+            return once.stopped(&started, failure.error);
+        }
         let is_open = self.creates()
             && failure.may_have_acted
             && failure.error.status.is_none_or(|status| status >= 500);

@@ -8,6 +8,7 @@ mod find;
 mod flow;
 mod hostile;
 mod inputs;
+mod intent;
 mod read_and_write;
 mod results;
 mod secrets;

@@ -2,6 +2,7 @@
 
 mod intake;
 mod lease;
+mod once;
 mod report;
 mod rig;
 mod servicenow;

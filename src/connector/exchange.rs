@@ -44,7 +44,7 @@ pub struct Call {
     pub request: Request,
     /// What the engine must have taken before this may go out. Without that nothing is sent,
     /// and the job is not ours to go on with, or the reply is one that says so.
-    pub note: Option<Note>,
+    pub note: Option<Box<Note>>,
 }
 
 /// Variables that the engine is to keep with this run of the element, and nowhere else.
@@ -154,7 +154,7 @@ impl Exchange {
             Progress::Ask(request) => (request, None),
             Progress::AskOnce(request, intent) => (request, Some(intent)),
         };
-        let note = intent.map(|intent| self.note(&intent, now));
+        let note = intent.map(|intent| Box::new(self.note(&intent, now)));
         let Some(running) = self.running.as_mut().filter(|_| self.summary.calls < MAX_CALLS) else {
             let message = format!("it takes more than {MAX_CALLS} requests: ask for less");
             return self.done(Err(Error::new(Reason::UnexpectedResponse, message)), now);

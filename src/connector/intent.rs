@@ -7,7 +7,7 @@
 //! nothing can have happened, the failure takes it away again.
 #![deny(clippy::disallowed_types)]
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -126,7 +126,11 @@ impl Intent {
     fn fingerprint(&self) -> String {
         let text = format!("{}\n{}\n{}", self.job_key, self.operation, self.target);
         let digest = Sha256::digest(text.as_bytes());
-        digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        digest.iter().take(16).fold(String::new(), |mut hex, byte| {
+            // Writing to a text does not fail.
+            write!(hex, "{byte:02x}").unwrap_or_default();
+            hex
+        })
     }
 }
 

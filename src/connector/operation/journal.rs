@@ -169,9 +169,8 @@ impl Journal {
     }
 
     fn still_running(&self, sys_id: &str, earlier: Earlier) -> Error {
-        let wait = SETTLED_AFTER - earlier.age;
         Error {
-            retry_after: Some(wait),
+            retry_after: SETTLED_AFTER.checked_sub(earlier.age),
             ..Error::new(
                 Reason::OutcomeUnknown,
                 format!(

@@ -57,7 +57,8 @@ const FORBIDDEN_HEADERS: [&str; 14] = [
 const EXECUTION_IDS: [&str; 6] =
     ["executionId", "execution_id", "contextId", "context_id", "context", "sys_id"];
 
-/// Where a payload carries the key.
+/// Where a call carries the key, and where its payload does.
+const KEY_HEADER: &str = "idempotency-key";
 const KEY_MEMBER: &str = "idempotencyKey";
 
 #[derive(Debug)]
@@ -115,15 +116,15 @@ fn delivery(inputs: &Inputs<'_>) -> Result<Delivery, Error> {
 
 /// The key that is the same in every attempt, unless the author gives one.
 fn add_key(request: &mut Request, inputs: &Inputs<'_>, path: &str, delivery: Delivery) {
-    let authors = request.headers.iter().find(|(name, _)| name == "idempotency-key");
-    let key = authors.map(|(_, key)| key.clone()).unwrap_or_else(|| {
+    let headers = &mut request.headers;
+    if !headers.iter().any(|(name, _)| name == KEY_HEADER) {
         let instance = &inputs.target.instance;
-        let key = Identity::new(&inputs.config.namespace, inputs.job, instance, path).marker();
-        request.headers.push(("idempotency-key".to_owned(), key.clone()));
-        key
-    });
+        let identity = Identity::new(&inputs.config.namespace, inputs.job, instance, path);
+        headers.push((KEY_HEADER.to_owned(), identity.marker()));
+    }
+    let key = headers.iter().find(|(name, _)| name == KEY_HEADER).map(|(_, key)| key.as_str());
     if delivery == Delivery::AtLeastOnce
-        && let Some(Value::Object(payload)) = &mut request.body
+        && let (Some(Value::Object(payload)), Some(key)) = (&mut request.body, key)
     {
         payload.entry(KEY_MEMBER).or_insert_with(|| key.into());
     }

@@ -4,7 +4,7 @@ mod flows;
 mod journals;
 
 use crate::{
-    connector::testing::{NOW, Run, config, run_at, secrets, silence},
+    connector::testing::{Run, config, run_at, secrets, silence},
     job::Job,
     outcome::Outcome,
     servicenow::{NoAnswerCause, Reply},

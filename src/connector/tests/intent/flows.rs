@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{LATER, attempt, failed_with, killed_after, lost};
 use crate::{
     connector::{
-        SecretScope, Secrets,
+        SecretScope, Secrets, finished_by_panic,
         testing::{NOW, Run, answer, config, flow_job, raw, refusal, run_at, silence},
     },
     job::Job,
@@ -153,6 +153,23 @@ fn reasons_named_in_bpmn_errors_are_thrown_and_a_star_is_final_here() {
         let Outcome::ThrowError { code, .. } = run.finished.outcome else { panic!("{named}") };
         assert_eq!(code, "SN_OUTCOME_UNKNOWN");
     }
+}
+
+#[test]
+fn failures_that_say_nothing_of_the_start_keep_the_intent() {
+    let first = attempt(NOW, &once(), [started()]);
+    let job = killed_after(&once(), &first, 0);
+    let Outcome::Fail { variables, .. } = finished_by_panic(&job, "oops").outcome else {
+        panic!("not failed")
+    };
+    assert_eq!(variables.get("serviceNowIntent"), None);
+    let mut broken = job;
+    broken.variables.insert("payload".to_owned(), "text".into());
+    let run = attempt(LATER, &broken, []);
+    assert!(run.incident().contains("payload is a text"));
+    let mut mended = failed_with(&broken, &run);
+    mended.variables.insert("payload".to_owned(), json!({"a": 1}));
+    assert!(attempt(LATER, &mended, []).incident().starts_with("SN_OUTCOME_UNKNOWN"));
 }
 
 #[test]

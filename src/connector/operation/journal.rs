@@ -2,13 +2,18 @@
 //! what the first has written.
 //!
 //! The write is announced ([`Intent`]). An attempt that finds the announcement of an earlier
-//! one looks into `sys_journal_field` for entries with the same text that are no older. Those
-//! it leaves out; when there are none and the earlier request may still be running, it
-//! waits. Where the table cannot be read the entries are written again, with a warning: a
-//! second note does less harm than a lost one.
+//! one looks into `sys_journal_field` for entries with the same text that are no older, and
+//! where that may not be read, at the journal as the record shows it. Those it leaves out;
+//! when there are none and the earlier request may still be running, it waits. Where nothing
+//! can be read the entries are written again, with a warning: a second note does less harm
+//! than a lost one.
 #![deny(clippy::disallowed_types)]
 
+mod history;
+
 use std::time::Duration;
+
+use history::Shown;
 
 use super::{
     Reading, echo,
@@ -137,14 +142,55 @@ impl Journal {
             Err(failure) => return Err(failure.error),
         };
         let since = stored(earlier.since, CLOCKS_APART);
-        let is_there = |field: &str, text: &str| {
+        self.verdict(sys_id, earlier, |field, text| {
             entries.iter().any(|entry| {
                 entry.text("element_id").is_some_and(|id| id.eq_ignore_ascii_case(sys_id))
                     && entry.text("element").is_some_and(|element| may_be_of(element, field))
                     && entry.text("sys_created_on").is_some_and(|at| at >= since.as_str())
                     && entry.text("value").is_some_and(|value| tidy(value) == tidy(text))
             })
+        })
+    }
+
+    /// The look at the journals as the record shows them.
+    pub(super) fn look_at_record(&self, sys_id: &str) -> Request {
+        let names = self.entries.iter().map(|(field, _)| field.clone());
+        let view = View {
+            instance: self.instance.clone(),
+            table: self.table.clone(),
+            fields: Some(names.chain([history::CLOCK.to_owned()]).collect()),
+            display: DisplayValue::Both,
         };
+        view.get(sys_id)
+    }
+
+    /// Reads the answer to that. `Err` when it is to be tried again later.
+    pub(super) fn judge_record(
+        &self,
+        sys_id: &str,
+        earlier: Earlier,
+        reading: Reading,
+        why: String,
+    ) -> Result<Verdict, Error> {
+        let shown = match reading {
+            Ok(mut answer) => Shown::new(answer.take_result()),
+            Err(failure) if failure.error.is_transient() => return Err(failure.error),
+            Err(_) => return Ok(Verdict::Unknown(why)),
+        };
+        let since = earlier.since.checked_sub(CLOCKS_APART).unwrap_or(earlier.since);
+        let found: Option<Vec<bool>> =
+            self.entries.iter().map(|(field, text)| shown.has(field, text, since)).collect();
+        let Some(found) = found else { return Ok(Verdict::Unknown(why)) };
+        let mut found = found.into_iter();
+        self.verdict(sys_id, earlier, |_, _| found.next().unwrap_or_default())
+    }
+
+    fn verdict(
+        &self,
+        sys_id: &str,
+        earlier: Earlier,
+        mut is_there: impl FnMut(&str, &str) -> bool,
+    ) -> Result<Verdict, Error> {
         let written = self.entries.iter().filter(|(field, text)| is_there(field, text));
         let written: Vec<String> = written.map(|(field, _)| field.clone()).collect();
         if written.len() < self.entries.len() && earlier.age < SETTLED_AFTER {
@@ -232,7 +278,8 @@ pub(super) fn not_repeated(fields: &[String]) -> String {
 pub(super) fn maybe_repeated(names: &str, why: &str) -> String {
     format!(
         "{names} may be there twice: an earlier attempt of this job may have written it, and \
-         sys_journal_field cannot be read ({}); let the worker's user and connection read it",
+         neither sys_journal_field ({}) nor the record's journal can be read; let the worker's \
+         user and connection read one of them",
         cut(why, 200)
     )
 }

@@ -26,11 +26,20 @@ pub(super) struct Patch {
     mod_count: Option<String>,
     journal: Option<Journal>,
     /// The look-up that is under way.
-    looking: Option<(SysId, Earlier)>,
+    looking: Option<Looking>,
     /// Nothing of what earlier attempts have done counts any more.
     is_settled: bool,
     is_refused: bool,
     warnings: Vec<String>,
+}
+
+/// A look for what an earlier attempt has written.
+#[derive(Debug)]
+struct Looking {
+    id: SysId,
+    earlier: Earlier,
+    /// Why it is at the record, when the entries could not be read.
+    at_record: Option<String>,
 }
 
 impl Patch {
@@ -94,16 +103,16 @@ impl Patch {
         let Some(earlier) = journal.earlier(id.as_str()) else { return self.announced(&id, None) };
         match journal.look_up(id.as_str(), earlier) {
             Ok(request) => {
-                self.looking = Some((id, earlier));
+                self.looking = Some(Looking { id, earlier, at_record: None });
                 Progress::Ask(request)
             }
-            Err(why) => self.in_doubt(&id, earlier, &why),
+            Err(why) => self.look_at_record(id, earlier, why),
         }
     }
 
     pub(super) fn resume(&mut self, reading: Reading) -> Progress {
-        if let Some((id, earlier)) = self.looking.take() {
-            return self.looked(&id, earlier, reading);
+        if let Some(looking) = self.looking.take() {
+            return self.looked(looking, reading);
         }
         Progress::Done(match reading {
             Ok(answer) => self.read_answer(answer),
@@ -114,12 +123,26 @@ impl Patch {
         })
     }
 
-    fn looked(&mut self, id: &SysId, earlier: Earlier, reading: Reading) -> Progress {
-        let Some(journal) = &self.journal else { return self.write(id) };
-        match journal.judge(id.as_str(), earlier, reading) {
-            Ok(Verdict::Written(fields)) if fields.is_empty() => self.announced(id, None),
-            Ok(Verdict::Written(fields)) => self.rest(id, earlier, &fields),
-            Ok(Verdict::Unknown(why)) => self.in_doubt(id, earlier, &why),
+    fn look_at_record(&mut self, id: SysId, earlier: Earlier, why: String) -> Progress {
+        let Some(journal) = &self.journal else { return self.write(&id) };
+        let request = journal.look_at_record(id.as_str());
+        self.looking = Some(Looking { id, earlier, at_record: Some(why) });
+        Progress::Ask(request)
+    }
+
+    fn looked(&mut self, looking: Looking, reading: Reading) -> Progress {
+        let Looking { id, earlier, at_record } = looking;
+        let Some(journal) = &self.journal else { return self.write(&id) };
+        let is_last = at_record.is_some();
+        let verdict = match at_record {
+            None => journal.judge(id.as_str(), earlier, reading),
+            Some(why) => journal.judge_record(id.as_str(), earlier, reading, why),
+        };
+        match verdict {
+            Ok(Verdict::Written(fields)) if fields.is_empty() => self.announced(&id, None),
+            Ok(Verdict::Written(fields)) => self.rest(&id, earlier, &fields),
+            Ok(Verdict::Unknown(why)) if is_last => self.in_doubt(&id, earlier, &why),
+            Ok(Verdict::Unknown(why)) => self.look_at_record(id, earlier, why),
             Err(error) => Progress::Done(Err(error)),
         }
     }

@@ -135,15 +135,55 @@ fn of_two_entries_the_missing_one_is_written_and_the_first_attempt_still_counts(
     assert_ne!(next.variables["serviceNowIntent"], json!(null), "w would be written again");
 }
 
-#[test]
-fn entries_that_cannot_be_read_are_written_again_with_a_warning() {
+/// Ways in which ServiceNow keeps entries from a user.
+fn unreadable() -> [Reply; 4] {
     let hidden = answer_with(200, &[("X-Total-Count", "2")], json!({"result": []}));
     let bare = answer(200, json!({"result": [{"element_id": ID}]}));
-    for unreadable in [refusal(403, "x", "y"), no_record(), hidden, bare] {
+    [refusal(403, "x", "y"), no_record(), hidden, bare]
+}
+
+/// The record with its journals, shown two hours ahead of UTC.
+fn shown(work_notes: &str) -> Reply {
+    answer(
+        200,
+        json!({"result": {
+            "sys_updated_on":
+                {"display_value": "2026-06-01 14:00:01", "value": "2026-06-01 12:00:01"},
+            "work_notes": {"display_value": work_notes, "value": ""},
+        }}),
+    )
+}
+
+#[test]
+fn entries_that_cannot_be_read_are_looked_for_where_the_record_shows_them() {
+    let there = "2026-06-01 14:00:01 - Worker (Work notes)\ncalled\nback\n\n";
+    let older = "2026-06-01 13:54:59 - Worker (Work notes)\ncalled\nback\n\n";
+    for unreadable in unreadable() {
         let job = killed(&note());
-        let run = attempt("2026-06-01T12:00:20Z", &job, [unreadable, updated()]);
-        assert_eq!(run.methods(), ["GET", "PATCH"]);
-        assert_eq!(run.requests[1].body.as_ref().unwrap()["work_notes"], "called\nback");
+        let run = attempt(LATER, &job, [unreadable.clone(), shown(there), updated()]);
+        assert_eq!(run.methods(), ["GET", "GET", "PATCH"]);
+        let target = format!(
+            "GET /api/now/table/incident/{ID}?sysparm_fields=work_notes%2Csys_updated_on\
+             &sysparm_display_value=all&"
+        );
+        assert!(run.targets()[1].starts_with(&target), "{}", run.targets()[1]);
+        assert_eq!(run.requests[2].body, Some(json!({"state": "2"})));
+        let run = attempt(LATER, &job, [unreadable, shown(older), updated()]);
+        assert_eq!(run.requests[2].body.as_ref().unwrap()["work_notes"], "called\nback");
+        assert_eq!(run.completed()["r"]["warnings"], json!([]));
+    }
+}
+
+#[test]
+fn entries_that_can_be_read_nowhere_are_written_again_with_a_warning() {
+    let nowhere = [answer(200, json!({"result": {}})), shown("01/06/26 - x"), no_record()];
+    for (unreadable, nowhere) in unreadable().into_iter().zip(nowhere) {
+        let job = killed(&note());
+        let run = attempt("2026-06-01T12:00:20Z", &job, [unreadable, nowhere, updated()]);
+        assert_eq!(run.methods(), ["GET", "GET", "PATCH"]);
+        assert_eq!(run.requests[2].body.as_ref().unwrap()["work_notes"], "called\nback");
+        let intent = &run.notes[2].as_ref().unwrap()["serviceNowIntent"];
+        assert_eq!(intent["since"], NOW, "the first attempt still counts");
         let warnings = run.completed()["r"]["warnings"].to_string();
         assert!(warnings.contains("work_notes may be there twice"), "{warnings}");
         assert!(warnings.contains("sys_journal_field"), "{warnings}");
@@ -151,13 +191,14 @@ fn entries_that_cannot_be_read_are_written_again_with_a_warning() {
 }
 
 #[test]
-fn a_connection_that_may_not_read_the_entries_is_not_asked_to() {
+fn a_connection_that_may_not_read_the_entries_looks_at_the_record_alone() {
     let job = killed(&note());
     let mut config = config();
     let tables = &mut config.connections.get_mut("default").unwrap().tables;
     tables.read = vec!["incident".to_owned()];
-    let run = run_at(LATER, config, secrets(), job, [updated()]);
-    assert_eq!(run.methods(), ["PATCH"]);
+    let run = run_at(LATER, config, secrets(), job, [answer(200, json!({})), updated()]);
+    assert_eq!(run.methods(), ["GET", "PATCH"]);
+    assert!(run.targets()[0].contains(&format!("/incident/{ID}")));
     let warnings = run.completed()["r"]["warnings"].to_string();
     assert!(warnings.contains("tables forbid it"), "{warnings}");
 }
@@ -166,10 +207,13 @@ fn a_connection_that_may_not_read_the_entries_is_not_asked_to() {
 fn a_look_that_fails_for_now_leaves_everything_for_later() {
     for busy in [answer(503, json!({})), silence(NoAnswerCause::Timeout, true)] {
         let job = killed(&note());
-        let run = attempt(LATER, &job, [busy]);
-        assert_eq!(run.methods(), ["GET"]);
-        assert!(!run.handed_back().is_empty());
-        assert_ne!(failed_with(&job, &run).variables["serviceNowIntent"], json!(null));
+        let twice = attempt(LATER, &job, [refusal(403, "x", "y"), busy.clone()]);
+        let once = attempt(LATER, &job, [busy]);
+        for run in [once, twice] {
+            assert!(run.methods().iter().all(|method| *method == "GET"));
+            assert!(!run.handed_back().is_empty());
+            assert_ne!(failed_with(&job, &run).variables["serviceNowIntent"], json!(null));
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! loop {
 //!     match step {
 //!         Step::Send(call) => {
+//!             // First the call's note is left with the engine, if it has one.
 //!             let reply = transport.send(&call.endpoint, call.request).await;
 //!             step = exchange.resume(reply, clock.now());
 //!         }
@@ -33,6 +34,7 @@ mod headers;
 mod honouring;
 mod identity;
 mod input;
+mod intent;
 mod json_path;
 mod operation;
 mod output;
@@ -53,7 +55,7 @@ pub use config::{
     Access, Config, Connection, IdentityRule, InvalidIdentityRule, OnMismatch, SecretScope,
     TableRules,
 };
-pub use exchange::{Call, Exchange, Step};
+pub use exchange::{Call, Exchange, Note, Step};
 pub use finished::{Effect, Finished, JobType, Summary};
 pub use headers::HEADERS;
 pub use honouring::IdNotHonoured;

@@ -24,6 +24,7 @@ mod bulkheads;
 mod executor;
 mod gateway_health;
 mod lease;
+mod note;
 mod orphan;
 mod poller;
 mod reporter;

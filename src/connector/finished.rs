@@ -80,6 +80,7 @@ pub enum Effect {
 pub struct JobType {
     /// The name in the BPMN file.
     pub name: &'static str,
-    /// The public input names, and `error`, which carries the age of an outage.
+    /// The public input names, and what earlier attempts left: `error`, which carries the age
+    /// of an outage, and `serviceNowIntent`.
     pub variables: BTreeSet<&'static str>,
 }

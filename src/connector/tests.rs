@@ -9,6 +9,7 @@ mod find;
 mod flow;
 mod hostile;
 mod inputs;
+mod intent;
 mod not_honoured;
 mod read_and_write;
 mod results;

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{
     Worker,
     lease::Lease,
-    orphan,
+    note, orphan,
     reporter::{self, Reported},
     run_log,
 };
@@ -163,6 +163,15 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     let Some(_room) = room.await else { return Err(Ending::Unstarted) };
     if !lease.secure(gateway).await {
         return Err(Ending::Lost(None));
+    }
+    let noted = match &call.note {
+        Some(note) => note::leave(worker, note, lease).await,
+        None => Ok(()),
+    };
+    match noted {
+        Ok(()) => {}
+        Err(note::NotLeft::Lost) => return Err(Ending::Lost(None)),
+        Err(note::NotLeft::Refused(error)) => return Ok(Err(note::not_sent(&error))),
     }
     let began = Instant::now();
     let method = call.request.method;

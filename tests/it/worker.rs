@@ -4,6 +4,7 @@ mod identity;
 mod intake;
 mod lease;
 mod logs;
+mod once;
 mod orphans;
 mod report;
 mod rig;

@@ -6,9 +6,10 @@
 
 use crate::{connector::input::Fields, outcome::cut, servicenow::Record};
 
-/// Fields that never come back as they went.
-const WRITE_ONLY: [&str; 5] =
-    ["comments", "work_notes", "comments_and_work_notes", "user_password", "sys_id"];
+/// The journal that shows comments and work notes together.
+pub(super) const MERGED_JOURNAL: &str = "comments_and_work_notes";
+/// Fields that never come back as they went, journals first.
+const WRITE_ONLY: [&str; 5] = ["comments", "work_notes", MERGED_JOURNAL, "user_password", "sys_id"];
 const MAX_SHOWN_CHARS: usize = 80;
 
 /// A field that is not what was asked for.

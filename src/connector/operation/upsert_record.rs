@@ -1,11 +1,12 @@
 //! `upsert`: updates the one record that has the `matchOn` values, or creates it.
 #![deny(clippy::disallowed_types)]
 
-use super::{Operation, Progress, Reading, insert::Insert, table_api::View, update_record::Patch};
+use super::{Operation, Progress, Reading, insert::Insert, patch::Patch, table_api::View};
 use crate::{
     connector::{
         Access,
         input::{Fields, Inputs, invalid},
+        intent::Fate,
     },
     servicenow::{
         EncodedQuery, Error, Record, SysId, Table, encoded_query::Operator, reading::Answer,
@@ -50,7 +51,7 @@ pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
     })?;
     Ok(Box::new(UpsertRecord {
         insert: Insert::read(inputs, table.clone(), fields.clone())?.changing(),
-        patch: Patch::read(inputs, table, fields)?,
+        patch: Patch::read(inputs, "upsert", table, fields)?,
         wanted,
         query: query.with_tie_break(),
         stage: Stage::Searching,
@@ -87,6 +88,10 @@ impl Operation for UpsertRecord {
         Some(self.insert.address())
     }
 
+    fn intent(&self) -> Fate {
+        self.patch.intent()
+    }
+
     fn start(&mut self) -> Progress {
         self.stage = Stage::Searching;
         Progress::Ask(self.search_view().list(&self.query, 2, 0))
@@ -95,8 +100,8 @@ impl Operation for UpsertRecord {
     fn resume(&mut self, reading: Reading) -> Progress {
         match (self.stage, reading) {
             (Stage::Inserting, reading) => self.insert.resume(reading),
-            (_, Err(failure)) => Progress::Done(Err(failure.error)),
-            (Stage::Patching, Ok(answer)) => Progress::Done(self.patch.read_answer(answer)),
+            (Stage::Patching, reading) => self.patch.resume(reading),
+            (Stage::Searching, Err(failure)) => Progress::Done(Err(failure.error)),
             (Stage::Searching, Ok(answer)) => self.searched(answer),
         }
     }

@@ -13,7 +13,10 @@ use servicenow_worker::{
     worker::{Config, GatewayHealth, Parts, Worker},
     zeebe::{Gateway, proto::ActivatedJob},
 };
-use tokio::task::JoinHandle;
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::servicenow::{ServiceNow, records};
@@ -102,6 +105,36 @@ impl Setup {
             max_result_bytes: self.max_result_bytes,
             ..connector::Config::default()
         }
+    }
+}
+
+/// A worker in a runtime of its own, which can be killed.
+pub(super) struct Mortal {
+    runtime: Runtime,
+    rig: Rig,
+}
+
+impl Setup {
+    /// Runs it where it can be killed.
+    pub(super) fn run_mortal(self, gateway: ScriptedGateway) -> Mortal {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let rig = {
+            let _inside = runtime.enter();
+            self.run_at(gateway)
+        };
+        Mortal { runtime, rig }
+    }
+}
+
+impl Mortal {
+    pub(super) fn rig(&self) -> &Rig {
+        &self.rig
+    }
+
+    /// Drops the worker with all its tasks and calls, wherever they are.
+    pub(super) fn kill(self) -> ScriptedGateway {
+        self.runtime.shutdown_background();
+        self.rig.gateway
     }
 }
 

@@ -47,7 +47,7 @@ impl Worker {
             }
         };
         assert!(replies.is_empty(), "{} replies are left", replies.len());
-        Run { requests, finished }
+        Run { requests, notes: Vec::new(), finished }
     }
 }
 

@@ -10,6 +10,7 @@
 //! loop {
 //!     match step {
 //!         Step::Send(call) => {
+//!             // First the call's note is left with the engine, if it has one.
 //!             let reply = transport.send(&call.endpoint, call.request).await;
 //!             step = exchange.resume(reply, clock.now());
 //!         }
@@ -30,8 +31,10 @@ pub mod functions;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
 mod headers;
+mod honouring;
 mod identity;
 mod input;
+mod intent;
 mod json_path;
 mod operation;
 mod output;
@@ -48,10 +51,14 @@ mod tests;
 use std::sync::Arc;
 
 pub use authentication::{AuthenticationTemplate, InvalidAuthentication, OauthClientTemplate};
-pub use config::{Access, Config, Connection, SecretScope, TableRules};
-pub use exchange::{Call, Exchange, Step, Trouble};
+pub use config::{
+    Access, Config, Connection, IdentityRule, InvalidIdentityRule, OnMismatch, SecretScope,
+    TableRules,
+};
+pub use exchange::{Call, Exchange, Note, Step, Trouble};
 pub use finished::{Effect, Finished, JobType, Summary};
 pub use headers::HEADERS;
+pub use honouring::IdNotHonoured;
 pub use pattern::{HostPattern, InvalidHostPattern};
 pub use plan::{Plan, Secrets};
 
@@ -72,6 +79,8 @@ pub(crate) struct Core {
     config: Config,
     expressions: expression::Expressions,
     templates: template::Templates,
+    /// What instances have done with the `sys_id` of an insert.
+    honouring: Arc<honouring::Honouring>,
 }
 
 impl Connector {
@@ -79,7 +88,8 @@ impl Connector {
     pub fn new(config: Config) -> Self {
         let expressions = expression::Expressions::new();
         let templates = template::Templates::new();
-        Self { core: Arc::new(Core { config, expressions, templates }) }
+        let honouring = Arc::default();
+        Self { core: Arc::new(Core { config, expressions, templates, honouring }) }
     }
 
     /// How many connections the operator configured.

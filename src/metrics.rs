@@ -241,7 +241,10 @@ impl Metrics {
     pub fn job_ended(&self, job_type: &str, finished: &Finished, fate: CommandFate) {
         self.scrubs.inc_by(finished.summary.secret_scrubs.into());
         if let Some(effect) = finished.summary.effect {
-            self.effects.get_or_create(&Kind { kind: effect_name(effect) }).inc();
+            self.effect(effect_name(effect));
+        }
+        if finished.summary.id_not_honoured.is_some() {
+            self.effect("id_not_honoured");
         }
         let labels = by_type(job_type);
         match (fate, &finished.outcome) {
@@ -256,6 +259,15 @@ impl Metrics {
                 self.failed.get_or_create(&failure).inc()
             }
         };
+    }
+
+    /// A record is left behind by a process instance that is gone.
+    pub fn orphan(&self) {
+        self.effect("orphan");
+    }
+
+    fn effect(&self, kind: &'static str) {
+        self.effects.get_or_create(&Kind { kind }).inc();
     }
 
     /// A call to the inbound endpoint was answered.

@@ -6,7 +6,7 @@ use futures_util::Stream;
 use secrecy::SecretString;
 
 use crate::{
-    job::{Job, JobRef},
+    job::{Job, JobRef, Variables},
     outcome::Outcome,
     servicenow::{Endpoint, Reply, Request},
 };
@@ -119,6 +119,13 @@ pub trait JobGateway: Send + Sync + 'static {
         &self,
         job: &JobRef,
         timeout: Duration,
+    ) -> impl Future<Output = Result<(), GatewayError>> + Send;
+
+    /// Sets variables of one run of an element, in its own scope and nowhere else.
+    fn remember(
+        &self,
+        element_instance_key: i64,
+        variables: &Variables,
     ) -> impl Future<Output = Result<(), GatewayError>> + Send;
 
     /// Asks for the cluster's topology: the gateway is there and lets us in.

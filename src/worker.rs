@@ -25,6 +25,8 @@ mod executor;
 mod gateway_health;
 mod governor;
 mod lease;
+mod note;
+mod orphan;
 mod poller;
 mod reporter;
 mod run_log;

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
-    job::{Job, JobRef},
+    job::{Job, JobRef, Variables},
     outcome::Outcome,
     ports::{GatewayError, JobGateway, JobStream, Subscription, Topology, Transport},
     servicenow::{Endpoint, Reply, Request},
@@ -78,6 +78,14 @@ impl<G: JobGateway> JobGateway for Narrated<G> {
 
     async fn extend(&self, job: &JobRef, timeout: Duration) -> Result<(), GatewayError> {
         self.inner.extend(job, timeout).await
+    }
+
+    async fn remember(
+        &self,
+        element_instance_key: i64,
+        variables: &Variables,
+    ) -> Result<(), GatewayError> {
+        self.inner.remember(element_instance_key, variables).await
     }
 
     async fn topology(&self) -> Result<Topology, GatewayError> {

@@ -6,12 +6,17 @@ use serde_json::{Value, json};
 
 use super::section::{Key, Section};
 use crate::{
-    connector::{AuthenticationTemplate, Connection, HostPattern, TableRules},
+    connector::{
+        AuthenticationTemplate, Connection, HostPattern, IdentityRule, OnMismatch, TableRules,
+    },
     servicenow::Instance,
 };
 
 /// The connection that the environment describes.
 const DEFAULT: &str = "default";
+
+const ON_MISMATCH: [(&str, OnMismatch); 2] =
+    [("fail", OnMismatch::Fail), ("patch", OnMismatch::Patch)];
 
 /// Connections, and the hosts that jobs may name themselves.
 pub(super) struct Connections {
@@ -66,11 +71,15 @@ fn connection(mut section: Section<'_>, from_environment: bool) -> Option<Connec
     let authentication = authentication(&mut section, from_environment);
     let max_concurrency = section.count(Key::new("max_concurrency"), 1..=10_000);
     let tables = tables(section.section("tables"));
+    let on_mismatch = section.one_of(Key::new("on_mismatch"), &ON_MISMATCH);
+    let identity = identity(section.section("identity"));
     section.finish();
     Some(Connection {
         max_concurrency: max_concurrency.unwrap_or(Connection::DEFAULT_CONCURRENCY),
         tables,
         allow_http,
+        on_mismatch: on_mismatch.unwrap_or_default(),
+        identity,
         ..Connection::new(instance?, authentication?)
     })
 }
@@ -122,4 +131,16 @@ fn tables(mut section: Section<'_>) -> TableRules {
     };
     section.finish();
     rules
+}
+
+fn identity(mut section: Section<'_>) -> Vec<IdentityRule> {
+    section.named_sections().into_iter().filter_map(|(name, part)| rule(&name, part)).collect()
+}
+
+fn rule(tables: &str, mut section: Section<'_>) -> Option<IdentityRule> {
+    let field = section.text(Key::new("field"));
+    let honours_sys_id = section.boolean(Key::new("honours_sys_id")).unwrap_or(true);
+    section.finish_ref();
+    let rule = IdentityRule::new(tables, field.as_deref(), honours_sys_id);
+    rule.map_err(|error| section.mistake_in_all(&error.to_string())).ok()
 }

@@ -173,6 +173,11 @@ impl<'m> Section<'m> {
         self.findings.add(&self.path_of(key), what);
     }
 
+    /// Records a mistake about this section itself.
+    pub(super) fn mistake_in_all(&self, what: &str) {
+        self.findings.add(&self.path, what);
+    }
+
     /// Text that is not blank.
     pub(super) fn text(&mut self, key: Key) -> Option<String> {
         self.text_or_empty(key).filter(|text| !text.is_empty())

@@ -166,3 +166,56 @@ fn a_file_that_is_no_toml_says_where() {
     let mistakes = mistakes("[worker\nname = 1", &Environment::default());
     assert!(mistakes[0].starts_with("file:") && mistakes[0].contains("line 1"), "{mistakes:?}");
 }
+
+#[test]
+fn a_connection_says_how_records_are_told_apart() {
+    let file = r#"
+        [connections.default]
+        instance = "dev1"
+        auth = { type = "bearer", token = "t" }
+        on_mismatch = "patch"
+        [connections.default.identity]
+        u_order = { field = "u_external_id" }
+        "x_acme_*" = { honours_sys_id = false }
+        "#;
+    let connection = &read(file, &Environment::default()).connector.connections["default"];
+    assert_eq!(connection.on_mismatch, connector::OnMismatch::Patch);
+    assert_eq!(
+        connection.identity,
+        [
+            connector::IdentityRule::new("u_order", Some("u_external_id"), true).unwrap(),
+            connector::IdentityRule::new("x_acme_*", None, false).unwrap(),
+        ]
+    );
+}
+
+#[test]
+fn mistakes_about_the_identity_of_records_are_named() {
+    let file = r#"
+        [connections.default]
+        instance = "dev1"
+        auth = { type = "bearer", token = "t" }
+        on_mismatch = "ignore"
+        [connections.default.identity]
+        "Order" = { field = "u_external_id" }
+        u_a = { field = "External id" }
+        u_b = { }
+        u_c = { honours_sys_id = "no" }
+        u_d = { field = "u_x", unique = true }
+        u_e = "u_external_id"
+        "#;
+    let said = mistakes(file, &Environment::default());
+    let at = "connections.default";
+    for (key, what) in [
+        ("on_mismatch", "is one of fail, patch"),
+        ("identity.Order", "'Order' is no table"),
+        ("identity.u_a", "field 'External id' cannot hold the mark"),
+        ("identity.u_b", "says nothing"),
+        ("identity.u_c.honours_sys_id", "is true or false"),
+        ("identity.u_d.unique", "is no setting; known here: field, honours_sys_id"),
+        ("identity.u_e", "is a section, not string"),
+    ] {
+        let start = format!("{at}.{key}: {what}");
+        assert!(said.iter().any(|line| line.starts_with(&start)), "{start}\n{said:#?}");
+    }
+}

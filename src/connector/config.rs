@@ -1,6 +1,10 @@
 //! What an operator decides for the core: connections, hosts, rights, limits.
 
+mod identity;
+
 use std::{collections::BTreeMap, time::Duration};
+
+pub use identity::{IdentityRule, InvalidIdentityRule, OnMismatch};
 
 use super::{authentication::AuthenticationTemplate, pattern::HostPattern};
 use crate::servicenow::{Instance, Table};
@@ -86,6 +90,10 @@ pub struct Connection {
     pub tables: TableRules,
     /// Whether plain http to a host beyond this machine is taken.
     pub allow_http: bool,
+    /// What becomes of a record that an earlier attempt created from other fields.
+    pub on_mismatch: OnMismatch,
+    /// Tables whose records are not told apart by the sys_id alone.
+    pub identity: Vec<IdentityRule>,
 }
 
 impl Connection {
@@ -100,6 +108,8 @@ impl Connection {
             max_concurrency: Self::DEFAULT_CONCURRENCY,
             tables: TableRules::default(),
             allow_http: false,
+            on_mismatch: OnMismatch::default(),
+            identity: Vec::new(),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{
     failure::{self, Circumstances},
     headers::Headers,
     input::{Inputs, Target, connection_name, text_in},
+    intent::{self, Fate, Intent},
     operation::{Kind, Operation, Progress, Success},
     output,
     redactor::Redactor,
@@ -41,6 +42,26 @@ pub struct Call {
     pub endpoint: Arc<Endpoint>,
     /// The request.
     pub request: Request,
+    /// What the engine must have taken before this may go out. Without that nothing is sent,
+    /// and the job is not ours to go on with, or the reply is one that says so.
+    pub note: Option<Box<Note>>,
+}
+
+/// Variables that the engine is to keep with this run of the element, and nowhere else.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// The run of the element.
+    pub element_instance_key: i64,
+    variables: Variables,
+}
+
+impl Note {
+    /// The variables, for a call that goes out at this moment.
+    pub fn variables(&self, now: jiff::Timestamp) -> Variables {
+        let mut variables = self.variables.clone();
+        intent::stamp(&mut variables, now);
+        variables
+    }
 }
 
 /// A job in progress.
@@ -90,7 +111,7 @@ impl Exchange {
 
     /// Reads the inputs and takes the first step.
     pub(crate) fn start(mut self, secrets: &Secrets, now: jiff::Timestamp) -> (Self, Step) {
-        let step = match self.read(secrets) {
+        let step = match self.read(secrets, now) {
             Ok(mut running) => {
                 let progress = running.operation.start();
                 self.running = Some(running);
@@ -134,7 +155,7 @@ impl Exchange {
         self.finish(Err(error), now)
     }
 
-    fn read(&mut self, secrets: &Secrets) -> Result<Running, Error> {
+    fn read(&mut self, secrets: &Secrets, now: jiff::Timestamp) -> Result<Running, Error> {
         let kind = Kind::of(&self.job.job_type, text_in(&self.job.variables, "operation")?)?;
         self.summary.operation = kind.name;
         let target = Target::read(&self.job.variables, &self.core.config, secrets)?;
@@ -151,6 +172,8 @@ impl Exchange {
             target: &target,
             templates: &self.core.templates,
             secrets,
+            honouring: &self.core.honouring,
+            now,
         };
         let operation = (kind.read)(&inputs)?;
         self.summary.table = operation.table().map(|table| table.as_str().to_owned());
@@ -159,17 +182,27 @@ impl Exchange {
     }
 
     fn step(&mut self, progress: Progress, now: jiff::Timestamp) -> Step {
-        let request = match progress {
+        let (request, intent) = match progress {
             Progress::Done(result) => return self.done(result, now),
-            Progress::Ask(request) => request,
+            Progress::Ask(request) => (request, None),
+            Progress::AskOnce(request, intent) => (request, Some(intent)),
         };
+        let note = intent.map(|intent| Box::new(self.note(&intent, now)));
         let Some(running) = self.running.as_mut().filter(|_| self.summary.calls < MAX_CALLS) else {
             let message = format!("it takes more than {MAX_CALLS} requests: ask for less");
             return self.done(Err(Error::new(Reason::UnexpectedResponse, message)), now);
         };
         running.method = request.method;
         self.summary.calls += 1;
-        Step::Send(Call { endpoint: Arc::clone(&running.endpoint), request })
+        Step::Send(Call { endpoint: Arc::clone(&running.endpoint), request, note })
+    }
+
+    fn note(&self, intent: &Intent, now: jiff::Timestamp) -> Note {
+        // The target alone is masked: times and fingerprint must come back as they went.
+        let mut target = intent.target().to_owned();
+        self.redactor.text(&mut target);
+        let variables = intent.to_variables(&target, now);
+        Note { element_instance_key: self.job.element_instance_key, variables }
     }
 
     fn done(&mut self, result: Result<Box<Success>, Error>, now: jiff::Timestamp) -> Step {
@@ -178,7 +211,9 @@ impl Exchange {
 
     fn finish(&mut self, result: Result<Box<Success>, Error>, now: jiff::Timestamp) -> Finished {
         let mut summary = self.summary.clone();
-        let creates = self.running.take().is_some_and(|running| running.operation.creates());
+        let running = self.running.take();
+        let fate = running.as_ref().map(|running| running.operation.intent()).unwrap_or_default();
+        let running = running.filter(|running| running.operation.creates());
         let at = Circumstances {
             job: &self.job,
             headers: &self.headers,
@@ -188,14 +223,16 @@ impl Exchange {
         let mut outcome = match result {
             Ok(success) => self.succeed(at, &success, &mut summary),
             Err(mut error) => {
-                if creates && error.reason == Reason::OutcomeUnknown {
+                if let Some(running) = running.filter(|_| error.reason == Reason::OutcomeUnknown) {
                     summary.effect = Some(Effect::Unknown);
+                    summary.address = running.operation.address();
                 }
                 error.message = told_where(&summary, &error);
                 summary.result = Err(error.reason);
                 failure::after_error(at, &error, &mut summary.warnings)
             }
         };
+        forget_intent(fate, &mut outcome);
         self.redactor.finish(&mut outcome, &mut summary);
         cut_message(&mut outcome);
         Finished { outcome, summary }
@@ -205,7 +242,9 @@ impl Exchange {
         summary.result = Ok(success.word);
         summary.sys_id = success.text("sysId").map(str::to_owned);
         summary.number = success.text("number").map(str::to_owned);
+        summary.address = success.text("url").map(str::to_owned);
         summary.effect = success.effect;
+        summary.id_not_honoured = success.id_not_honoured;
         match output::map(self.headers(), success, at.now, self.core.config.max_result_bytes) {
             Ok(output) => {
                 summary.warnings = output.warnings;
@@ -273,6 +312,14 @@ fn told_where(summary: &Summary, error: &Error) -> String {
     match &summary.table {
         Some(table) => format!("{} {table}: {}", summary.operation, error.message),
         None => format!("{}: {}", summary.operation, error.message),
+    }
+}
+
+fn forget_intent(fate: Fate, outcome: &mut Outcome) {
+    if let Outcome::Fail { retries, variables, .. } = outcome
+        && (fate == Fate::Forgotten || (fate == Fate::LeftToPeople && *retries <= 0))
+    {
+        intent::forget(variables);
     }
 }
 

@@ -65,7 +65,7 @@ pub(crate) fn after_error(
     warnings: &mut Vec<String>,
 ) -> Outcome {
     if let Some(expression) = &at.headers.error_expression {
-        let value = error_value(error, error.reason.is_transient());
+        let value = error_value(error, error.is_transient());
         let mut scope = Scope::default();
         scope.set("response", json!({ "error": value }));
         scope.set("error", &value);
@@ -100,18 +100,18 @@ fn decided(decision: Decision, fallback: &str) -> Outcome {
 fn by_reason(at: Circumstances<'_>, error: &Error) -> Outcome {
     let since = outage_since(at);
     let age = Duration::try_from(at.now.duration_since(since)).unwrap_or_default();
-    let will_be_retried = error.reason.is_transient() && age < at.max_outage;
+    let will_be_retried = error.is_transient() && age < at.max_outage;
     if at.headers.bpmn_errors.includes(error.reason, will_be_retried) {
         return Outcome::ThrowError {
             code: error.reason.as_str().to_owned(),
             message: error.message.clone(),
-            variables: error_variables(error_value(error, error.reason.is_transient())),
+            variables: error_variables(error_value(error, error.is_transient())),
         };
     }
     if will_be_retried {
         return transient(at, error, since, age);
     }
-    if error.reason.is_transient() {
+    if error.is_transient() {
         let message = format!(
             "{}; it has been so since {since:.0} ({}), the retries are over",
             error.message,

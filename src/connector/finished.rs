@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::IdNotHonoured;
 use crate::{outcome::Outcome, servicenow::Reason};
 
 /// How a job ended.
@@ -26,10 +27,15 @@ pub struct Summary {
     pub sys_id: Option<String>,
     /// The record's number.
     pub number: Option<String>,
+    /// Where people find it, or would find one that may have been created.
+    pub address: Option<String>,
     /// Requests sent for this job.
     pub calls: u32,
     /// What is known of a record that the job was to create.
     pub effect: Option<Effect>,
+    /// Whether the record got another sys_id than it was asked for, and nobody knew that it
+    /// would.
+    pub id_not_honoured: Option<IdNotHonoured>,
     /// The configured connection's name, or `inline`.
     pub connection: String,
     /// What a user would want to know beside the result.
@@ -47,8 +53,10 @@ impl Summary {
             result: Err(Reason::InvalidInput),
             sys_id: None,
             number: None,
+            address: None,
             calls: 0,
             effect: None,
+            id_not_honoured: None,
             connection: connection.to_owned(),
             warnings: Vec::new(),
             secret_scrubs: 0,
@@ -72,6 +80,7 @@ pub enum Effect {
 pub struct JobType {
     /// The name in the BPMN file.
     pub name: &'static str,
-    /// The public input names, and `error`, which carries the age of an outage.
+    /// The public input names, and what earlier attempts left: `error`, which carries the age
+    /// of an outage, and `serviceNowIntent`.
     pub variables: BTreeSet<&'static str>,
 }

@@ -10,6 +10,8 @@ mod fields;
 mod query;
 mod target;
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 pub(crate) use fields::Fields;
@@ -17,7 +19,7 @@ pub(crate) use fields::Fields;
 pub(crate) use query::read as query;
 pub(crate) use target::{Target, connection_name, credential_texts};
 
-use super::{Access, Config, Secrets, template::Templates};
+use super::{Access, Config, Secrets, honouring::Honouring, template::Templates};
 use crate::{
     job::{Job, Variables},
     outcome::cut,
@@ -39,6 +41,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) target: &'a Target,
     pub(crate) templates: &'a Templates,
     pub(crate) secrets: &'a Secrets,
+    pub(crate) honouring: &'a Arc<Honouring>,
+    pub(crate) now: jiff::Timestamp,
 }
 
 /// How values come back.

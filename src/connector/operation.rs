@@ -11,6 +11,8 @@ mod echo;
 mod find_records;
 mod get_record;
 mod insert;
+mod journal;
+mod patch;
 mod start_flow;
 mod success;
 mod table_api;
@@ -24,6 +26,7 @@ pub(crate) use success::{Body, Success};
 use super::{
     JobType,
     input::{Inputs, WHERE_AND_WHO, invalid, unknown_word},
+    intent::{self, Fate, Intent},
 };
 use crate::servicenow::{
     Error, Request, Table,
@@ -34,6 +37,8 @@ use crate::servicenow::{
 #[derive(Debug)]
 pub(crate) enum Progress {
     Ask(Request),
+    /// The same, once the engine has noted what is about to be done.
+    AskOnce(Request, Intent),
     Done(Result<Box<Success>, Error>),
 }
 
@@ -53,6 +58,16 @@ pub(crate) trait Operation: fmt::Debug + Send + Sync {
     /// Whether it leaves something new behind.
     fn creates(&self) -> bool {
         false
+    }
+
+    /// Where people would find what it may have left behind.
+    fn address(&self) -> Option<String> {
+        None
+    }
+
+    /// What becomes of a noted intent if the job fails now.
+    fn intent(&self) -> Fate {
+        Fate::Kept
     }
 
     /// The first request.
@@ -134,7 +149,7 @@ pub(crate) fn job_types() -> Vec<JobType> {
         .map(|name| {
             let own = KINDS.iter().filter(|kind| kind.job_type == name).flat_map(|k| k.inputs);
             let variables: BTreeSet<_> =
-                own.chain(&WHERE_AND_WHO).copied().chain(["error"]).collect();
+                own.chain(&WHERE_AND_WHO).copied().chain(["error", intent::VARIABLE]).collect();
             JobType { name, variables }
         })
         .into()

@@ -152,7 +152,8 @@ impl Redactor {
         for warning in &mut summary.warnings {
             count += self.text(warning);
         }
-        for text in [&mut summary.sys_id, &mut summary.number].into_iter().flatten() {
+        let texts = [&mut summary.sys_id, &mut summary.number, &mut summary.address];
+        for text in texts.into_iter().flatten() {
             count += self.text(text);
         }
         summary.secret_scrubs += count;

@@ -102,6 +102,8 @@ pub(super) fn silence(cause: NoAnswerCause, may_have_acted: bool) -> Reply {
 /// What a job did.
 pub(super) struct Run {
     pub(super) requests: Vec<Request>,
+    /// What the engine was to keep before each request.
+    pub(super) notes: Vec<Option<Value>>,
     pub(super) finished: Finished,
 }
 
@@ -130,10 +132,10 @@ pub(super) fn run_at(
 ) -> Run {
     let now = now.parse().unwrap();
     let mut replies: VecDeque<Reply> = replies.into_iter().collect();
-    let mut requests = Vec::new();
+    let (mut requests, mut notes) = (Vec::new(), Vec::new());
     let plan = match Connector::new(config).plan(Arc::new(job)) {
         Ok(plan) => plan,
-        Err(finished) => return Run { requests, finished: *finished },
+        Err(finished) => return Run { requests, notes, finished: *finished },
     };
     let (mut exchange, mut step) = plan.start(secrets, now);
     let finished = loop {
@@ -141,13 +143,14 @@ pub(super) fn run_at(
             Step::Done(finished) => break *finished,
             Step::Send(call) => {
                 requests.push(call.request);
+                notes.push(call.note.map(|note| Value::Object(note.variables(now))));
                 let reply = replies.pop_front().expect("a reply for each request");
                 step = exchange.resume(reply, now);
             }
         }
     };
     assert!(replies.is_empty(), "{} replies are left", replies.len());
-    Run { requests, finished }
+    Run { requests, notes, finished }
 }
 
 impl Run {

@@ -1,6 +1,7 @@
 //! The core from outside: jobs and replies in, requests and outcomes out.
 #![expect(clippy::needless_pass_by_value, reason = "scripts read better without ampersands")]
 
+mod adoption;
 mod create;
 mod expressions;
 mod failures;
@@ -8,6 +9,8 @@ mod find;
 mod flow;
 mod hostile;
 mod inputs;
+mod intent;
+mod not_honoured;
 mod read_and_write;
 mod results;
 mod secrets;

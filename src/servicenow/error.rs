@@ -121,12 +121,26 @@ pub struct Error {
     pub retry_after: Option<Duration>,
     /// The answer's headers and body, as `error.variables.response`.
     pub response: Option<serde_json::Value>,
+    /// Whether trying again must be left to people, whatever the reason.
+    pub is_final: bool,
 }
 
 impl Error {
     /// An error without an answer.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), status: None, retry_after: None, response: None }
+        Self {
+            reason,
+            message: message.into(),
+            status: None,
+            retry_after: None,
+            response: None,
+            is_final: false,
+        }
+    }
+
+    /// Whether trying again later can help and may be done unasked.
+    pub fn is_transient(&self) -> bool {
+        self.reason.is_transient() && !self.is_final
     }
 }
 

@@ -122,6 +122,7 @@ fn read_response(
                 status: Some(response.status),
                 retry_after: retry_after(&response, now),
                 response: Some(error_response(&response, body)),
+                is_final: false,
             };
             Err(Box::new(Failure { error, may_have_acted: verdict.may_have_acted }))
         }

@@ -15,7 +15,7 @@ pub(super) fn template() -> Template {
         name: "flow".to_owned(),
         label: "ServiceNow flow".to_owned(),
         description: "Start a flow or call a scripted endpoint".to_owned(),
-        version: 1,
+        version: 2,
         documentation: FLOW_API,
         keywords: vec!["servicenow", "flow", "start", "trigger", "subflow", "workflow", "rest"],
         element: Element::ServiceTask,
@@ -36,6 +36,7 @@ fn flow() -> Group {
     let mut properties = parts::fixed("servicenow:flow:1", &[("operation", "start")]);
     properties.push(path);
     properties.extend(payload());
+    properties.push(delivery());
     Group::open("flow", "Flow", properties)
 }
 
@@ -67,6 +68,15 @@ fn payload() -> Vec<Property> {
         .when(KIND, &["template"]);
     let parts = [payload, template, data].into_iter().flat_map(Property::or_null);
     std::iter::once(kind).chain(parts).collect()
+}
+
+fn delivery() -> Property {
+    let values = [
+        ("Start again, with the same key", "at_least_once"),
+        ("Never start twice: raise an incident", "at_most_once"),
+    ];
+    Property::choice("delivery", input("delivery"), "When the answer is lost", choices(&values))
+        .help("The key: header Idempotency-Key, and idempotencyKey among the inputs")
 }
 
 fn request() -> Group {

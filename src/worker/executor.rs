@@ -12,11 +12,12 @@ use super::{
     Worker,
     governor::{Attempt, Room},
     lease::Lease,
-    reporter::{self, HandedBack},
+    note, orphan,
+    reporter::{self, HandedBack, Reported},
     run_log,
 };
 use crate::{
-    connector::{Call, Finished, Plan, Secrets, Step, finished_by_panic},
+    connector::{Call, Finished, Plan, Secrets, Step, Summary, finished_by_panic},
     job::Job,
     metrics::InFlight,
     ports::{Clock, JobGateway, SecretProvider, Transport},
@@ -32,8 +33,8 @@ pub(super) enum Ending {
     Unstarted,
     /// Before anything was sent: others need the room that it would wait in.
     Crowded(HandedBack),
-    /// The lock ended: it is no longer ours to speak of.
-    Lost,
+    /// The lock ended: it is no longer ours to speak of. With what was done until then.
+    Lost(Option<Box<Summary>>),
 }
 
 /// Runs a job and reports it.
@@ -58,12 +59,18 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
             let reported = reporter::report(gateway, &lease, &job, &finished.outcome).await;
             worker.parts.metrics.job_ended(&job.job_type, &finished, reported.fate());
             run_log::finished(&job, &finished, reported, began.elapsed());
+            if reported == Reported::Cancelled || lease.is_gone() {
+                orphan::notice(&worker.parts.metrics, &job, &finished.summary);
+            }
         }
         Ending::Unstarted => worker.hand_back_at_the_end(&job, &lease).await,
         Ending::Crowded(back) => worker.hand_back(&job, &lease, back).await,
-        Ending::Lost => {
+        Ending::Lost(summary) => {
             worker.parts.metrics.job_lost(&job.job_type);
             run_log::lost(&job, began.elapsed());
+            if let Some(summary) = summary.filter(|_| lease.is_gone()) {
+                orphan::notice(&worker.parts.metrics, &job, &summary);
+            }
         }
     }
 }
@@ -75,7 +82,7 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     in_flight: &mut InFlight,
 ) -> Ending {
     if !lease.is_held() {
-        return Ending::Lost;
+        return Ending::Lost(None);
     }
     let plan = match worker.parts.connector.plan(Arc::clone(job)) {
         Ok(plan) => plan,
@@ -88,7 +95,7 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     if let Some(timeout) = plan.job_timeout()
         && !lease.resize(&worker.parts.gateway, timeout).await
     {
-        return Ending::Lost;
+        return Ending::Lost(None);
     }
     let secrets = match secrets_of(&worker.parts.secrets, &plan) {
         Ok(secrets) => secrets,
@@ -128,6 +135,11 @@ async fn exchange<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         };
         let sent = match send(worker, call, lease, attempt).await {
             Ok(sent) => sent,
+            Err(Ending::Lost(_)) if attempt == Attempt::Further => {
+                let error = Error::new(Reason::OutcomeUnknown, "the lock on the job ended");
+                let finished = exchange.fail(error, worker.parts.clock.now());
+                return Ending::Lost(Some(Box::new(finished.summary)));
+            }
             Err(ending) => return ending,
         };
         attempt = Attempt::Further;
@@ -157,7 +169,18 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         Err(held_back) => return Ok(Sent { reply: Err(held_back), room: None }),
     };
     if !lease.secure(gateway).await {
-        return Err(Ending::Lost);
+        return Err(Ending::Lost(None));
+    }
+    let noted = match &call.note {
+        Some(note) => note::leave(worker, note, lease).await,
+        None => Ok(()),
+    };
+    match noted {
+        Ok(()) => {}
+        Err(note::NotLeft::Lost) => return Err(Ending::Lost(None)),
+        Err(note::NotLeft::Refused(error)) => {
+            return Ok(Sent { reply: Err(note::not_sent(&error)), room: None });
+        }
     }
     let began = Instant::now();
     let method = call.request.method;

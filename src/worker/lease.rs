@@ -20,6 +20,7 @@ pub(super) struct Lease {
     until: Instant,
     next_beat: Instant,
     lost: bool,
+    gone: bool,
 }
 
 /// After a heartbeat that got no answer.
@@ -27,7 +28,8 @@ const BEAT_AGAIN: Duration = Duration::from_secs(1);
 
 impl Lease {
     pub(super) fn new(job: JobRef, arrival: Instant, timeout: Duration) -> Self {
-        let mut lease = Self { job, timeout, until: arrival, next_beat: arrival, lost: false };
+        let mut lease =
+            Self { job, timeout, until: arrival, next_beat: arrival, lost: false, gone: false };
         lease.runs_from(arrival);
         lease
     }
@@ -35,6 +37,11 @@ impl Lease {
     /// Whether the job is still ours.
     pub(super) fn is_held(&self) -> bool {
         !self.lost && Instant::now() < self.until
+    }
+
+    /// Whether the engine no longer knew the job while it was ours.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone
     }
 
     /// The end of the lock, or an earlier moment when it is known to be gone.
@@ -104,8 +111,8 @@ impl Lease {
             }
             Err(error) => {
                 tracing::debug!(job_key = %self.job.key, %error, "lock not extended");
-                self.lost =
-                    matches!(error.kind, GatewayErrorKind::NotFound | GatewayErrorKind::Superseded);
+                self.gone = error.kind == GatewayErrorKind::NotFound;
+                self.lost = self.gone || error.kind == GatewayErrorKind::Superseded;
                 false
             }
         }

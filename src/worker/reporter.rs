@@ -21,8 +21,11 @@ use crate::{
 pub(super) enum Reported {
     /// The engine took it.
     Accepted,
-    /// The job is gone: an earlier try worked, or the process instance was cancelled.
+    /// The job is gone: an earlier try worked, somebody else ended it, or it was cancelled.
     Gone,
+    /// The job was gone at the first try, with its lock still ours: its process instance, or
+    /// the element in it, was cancelled.
+    Cancelled,
     /// The job is in other hands, or ended otherwise.
     Superseded,
     /// The engine will not take the command; the job was failed with retries 0 instead.
@@ -36,7 +39,7 @@ impl Reported {
     pub(super) fn fate(self) -> CommandFate {
         match self {
             Self::Accepted => CommandFate::Accepted,
-            Self::Gone => CommandFate::Gone,
+            Self::Gone | Self::Cancelled => CommandFate::Gone,
             Self::Superseded => CommandFate::Superseded,
             Self::Refused | Self::GivenUp => CommandFate::Unaccepted,
         }
@@ -105,14 +108,18 @@ async fn send<G: JobGateway>(
         Outcome::Fail { .. } | Outcome::ThrowError { .. } => lease.until(),
     };
     let mut backoff = Backoff::gateway();
+    let mut is_first = true;
     loop {
         if Instant::now() >= last_moment {
             return Ok(Reported::GivenUp);
         }
+        // Nobody else can have ended a job that is ours, and we have not yet.
+        let is_sure = std::mem::take(&mut is_first) && lease.is_held();
         let Err(error) = gateway.report(&job.id, outcome).await else {
             return Ok(Reported::Accepted);
         };
         match error.kind {
+            GatewayErrorKind::NotFound if is_sure => return Ok(Reported::Cancelled),
             GatewayErrorKind::NotFound => return Ok(Reported::Gone),
             GatewayErrorKind::Superseded => return Ok(Reported::Superseded),
             GatewayErrorKind::Invalid | GatewayErrorKind::AlreadyExists => return Err(error),

@@ -139,6 +139,19 @@ pub(super) fn extend(job: &JobRef, timeout: Duration) -> proto::UpdateJobTimeout
     }
 }
 
+/// `SetVariables` in the element's own scope.
+pub(super) fn remember(
+    element_instance_key: i64,
+    variables: &Variables,
+) -> proto::SetVariablesRequest {
+    proto::SetVariablesRequest {
+        element_instance_key,
+        variables: text(variables),
+        local: true,
+        operation_reference: None,
+    }
+}
+
 /// Refuses a command that no gateway takes, before it is sent.
 pub(super) fn sized<M: Message>(command: M) -> Result<M, GatewayError> {
     let size = command.encoded_len();

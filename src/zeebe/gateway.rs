@@ -16,7 +16,7 @@ use super::{
     status,
 };
 use crate::{
-    job::{Job, JobRef},
+    job::{Job, JobRef, Variables},
     outcome::Outcome,
     ports::{GatewayError, GatewayErrorKind, JobGateway, JobStream, Subscription, Topology},
 };
@@ -157,6 +157,18 @@ impl JobGateway for Gateway {
         let request = convert::extend(job, timeout);
         self.call(self.request_timeout, request, async |mut client, request| {
             client.update_job_timeout(request).await.map(|_| ())
+        })
+        .await
+    }
+
+    async fn remember(
+        &self,
+        element_instance_key: i64,
+        variables: &Variables,
+    ) -> Result<(), GatewayError> {
+        let request = convert::sized(convert::remember(element_instance_key, variables))?;
+        self.call(self.request_timeout, request, async |mut client, request| {
+            client.set_variables(request).await.map(|_| ())
         })
         .await
     }

@@ -14,6 +14,7 @@ mod in_memory;
 mod inbound;
 mod inputs;
 mod mapping;
+mod once;
 mod operations;
 mod support;
 mod templates;

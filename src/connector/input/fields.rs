@@ -44,6 +44,12 @@ impl Fields {
         }
     }
 
+    /// All but these.
+    pub(crate) fn without(&self, names: &[String]) -> Self {
+        let kept = self.0.iter().filter(|(name, _)| !names.contains(name));
+        Self(kept.cloned().collect())
+    }
+
     /// Names and values.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))

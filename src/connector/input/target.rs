@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use super::{invalid, text_in, wrong};
 use crate::{
-    connector::{AuthenticationTemplate, Config, Connection, Secrets, TableRules, secrets},
+    connector::{
+        AuthenticationTemplate, Config, Connection, IdentityRule, OnMismatch, Secrets, TableRules,
+        secrets,
+    },
     job::Variables,
     outcome::cut,
     servicenow::{Authentication, Endpoint, Error, Instance, endpoint::INLINE},
@@ -19,6 +22,8 @@ pub(crate) struct Target {
     pub(crate) authentication: Authentication,
     pub(crate) max_concurrency: usize,
     pub(crate) tables: TableRules,
+    pub(crate) on_mismatch: OnMismatch,
+    pub(crate) identity: Vec<IdentityRule>,
 }
 
 impl Target {
@@ -45,6 +50,8 @@ impl Target {
             authentication,
             max_concurrency: connection.max_concurrency,
             tables: connection.tables.clone(),
+            on_mismatch: connection.on_mismatch,
+            identity: connection.identity.clone(),
         })
     }
 
@@ -79,6 +86,8 @@ impl Target {
             max_concurrency: known
                 .map_or(Connection::DEFAULT_CONCURRENCY, |connection| connection.max_concurrency),
             tables: known.map(|connection| connection.tables.clone()).unwrap_or_default(),
+            on_mismatch: known.map(|connection| connection.on_mismatch).unwrap_or_default(),
+            identity: known.map(|connection| connection.identity.clone()).unwrap_or_default(),
         })
     }
 

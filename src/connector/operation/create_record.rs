@@ -26,11 +26,15 @@ impl Operation for CreateRecord {
     }
 
     fn creates(&self) -> bool {
-        true
+        self.insert.may_have_created()
+    }
+
+    fn address(&self) -> Option<String> {
+        Some(self.insert.address())
     }
 
     fn start(&mut self) -> Progress {
-        self.insert.post()
+        self.insert.start()
     }
 
     fn resume(&mut self, reading: Reading) -> Progress {

@@ -6,40 +6,78 @@
 
 use crate::{connector::input::Fields, outcome::cut, servicenow::Record};
 
-/// Fields that never come back as they went.
-const WRITE_ONLY: [&str; 5] =
-    ["comments", "work_notes", "comments_and_work_notes", "user_password", "sys_id"];
+/// The journal that shows comments and work notes together.
+pub(super) const MERGED_JOURNAL: &str = "comments_and_work_notes";
+/// Fields that never come back as they went, journals first.
+const WRITE_ONLY: [&str; 5] = ["comments", "work_notes", MERGED_JOURNAL, "user_password", "sys_id"];
 const MAX_SHOWN_CHARS: usize = 80;
 
-/// A warning for each field that is not what was asked for.
-pub(super) fn warnings(asked: &Fields, echoed: &Record) -> Vec<String> {
+/// A field that is not what was asked for.
+#[derive(Debug)]
+pub(super) struct Difference<'a> {
+    pub(super) field: &'a str,
+    asked: &'a str,
+    /// `None` when the field did not come back.
+    pub(super) found: Option<&'a str>,
+}
+
+/// The fields that are not what was asked for, but for those that never come back as they
+/// went.
+pub(super) fn differences<'a>(asked: &'a Fields, echoed: &'a Record) -> Vec<Difference<'a>> {
     asked
         .iter()
         .filter(|(field, _)| !WRITE_ONLY.contains(field))
-        .filter_map(|(field, asked)| warning(field, asked, echoed.text(field)))
+        .map(|(field, asked)| Difference { field, asked, found: echoed.text(field) })
+        .filter(|one| one.found.is_none_or(|found| !same_value(one.asked, found)))
         .collect()
+}
+
+/// A warning for each field that is not what was asked for.
+pub(super) fn warnings(asked: &Fields, echoed: &Record) -> Vec<String> {
+    differences(asked, echoed).iter().map(Difference::warning).collect()
+}
+
+/// Fields whose value cannot be read back, so that nobody knows whether it differs.
+pub(super) fn unreadable(asked: &Fields) -> Vec<&str> {
+    asked.names().filter(|field| *field != "sys_id" && WRITE_ONLY.contains(field)).collect()
+}
+
+/// Whether a field appends something each time that it is written.
+pub(super) fn is_journal(field: &str) -> bool {
+    WRITE_ONLY[..3].contains(&field)
 }
 
 /// Whether a write of these fields appends something each time.
 pub(super) fn writes_journal(asked: &Fields) -> bool {
-    asked.names().any(|field| WRITE_ONLY[..3].contains(&field))
+    asked.names().any(is_journal)
 }
 
-fn warning(field: &str, asked: &str, echoed: Option<&str>) -> Option<String> {
-    let shown = |text| cut(text, MAX_SHOWN_CHARS);
-    match echoed {
-        None => Some(format!(
-            "field '{field}' was not stored as '{}': the table has no such field, or the \
-             worker's user may not read it",
-            shown(asked)
-        )),
-        Some(echoed) if same_value(asked, echoed) => None,
-        Some(echoed) => Some(format!(
-            "field '{field}' was asked to be '{}' and is '{}'",
-            shown(asked),
-            shown(echoed)
-        )),
+impl Difference<'_> {
+    fn warning(&self) -> String {
+        let Self { field, .. } = self;
+        let asked = shown(self.asked);
+        match self.found.map(shown) {
+            None => format!(
+                "field '{field}' was not stored as '{asked}': the table has no such field, or the \
+                 worker's user may not read it"
+            ),
+            Some(found) => format!("field '{field}' was asked to be '{asked}' and is '{found}'"),
+        }
     }
+
+    /// Both values, in few words.
+    pub(super) fn in_short(&self) -> String {
+        let Self { field, .. } = self;
+        let asked = shown(self.asked);
+        match self.found.map(shown) {
+            None => format!("'{field}' cannot be read and is asked to be '{asked}'"),
+            Some(found) => format!("'{field}' is '{found}' and is asked to be '{asked}'"),
+        }
+    }
+}
+
+fn shown(text: &str) -> String {
+    cut(text, MAX_SHOWN_CHARS)
 }
 
 /// Whether two texts are the same value to ServiceNow: case, blanks at the ends, line

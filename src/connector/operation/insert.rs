@@ -5,17 +5,30 @@
 //! the record is adopted; not there, and what the POST said holds, or, when it said
 //! nothing, the same POST goes out once more. When the GET decides nothing either, the
 //! outcome is unknown and the job comes back later. Never an insert under a new id.
+//!
+//! An instance may give the record an id of its own all the same. Then the job's mark is
+//! what tells the record: it is looked for in a field of the table, before the second POST
+//! where the habits of the table are not known, and before the first where they are bad.
 #![deny(clippy::disallowed_types)]
 
+mod adoption;
+mod comparison;
+mod mark;
+mod reading;
+
+use std::sync::Arc;
+
+use mark::{Fingerprint, Mark};
+
 use super::{
-    Progress, Reading, Success, echo,
+    Progress, Reading, success,
     table_api::{self, View},
 };
 use crate::{
     connector::{
-        Effect,
-        identity::Identity,
-        input::{DisplayValue, Fields, Inputs, sys_id},
+        Effect, OnMismatch,
+        honouring::Honouring,
+        input::{DisplayValue, Fields},
     },
     servicenow::{
         Error, Reason, Record, SysId, Table,
@@ -28,6 +41,7 @@ const MAX_POSTS: u32 = 2;
 
 #[derive(Debug)]
 pub(super) struct Insert {
+    connection: String,
     view: View,
     display: DisplayValue,
     /// What the author asked for.
@@ -36,201 +50,213 @@ pub(super) struct Insert {
     sent: Fields,
     id: SysId,
     id_is_derived: bool,
-    /// The value of `correlation_id` that tells our record, when we set it.
-    marker: Option<String>,
+    /// What tells our record, where the table has room for it.
+    mark: Option<Mark>,
+    fingerprint: Option<Fingerprint>,
+    on_mismatch: OnMismatch,
+    honouring: Arc<Honouring>,
+    /// The operator has said that new records get other ids than asked for.
+    refusal_is_known: bool,
+    /// That, or it was seen.
+    id_is_refused: bool,
+    stage: Stage,
     posts: u32,
     /// What the last POST left open, while the look-up runs.
     doubt: Option<Box<Failure>>,
-    is_looking_up: bool,
+    /// What there is to say about a record that is adopted.
+    notes: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Posting,
+    LookingById,
+    LookingForMark,
+    Changing,
 }
 
 impl Insert {
-    pub(super) fn read(inputs: &Inputs<'_>, table: Table, asked: Fields) -> Result<Self, Error> {
-        let instance = inputs.target.instance.clone();
-        let identity =
-            Identity::new(&inputs.config.namespace, inputs.job, &instance, table.as_str());
-        let authors_id = asked.get("sys_id").map(|text| sys_id("field 'sys_id'", text));
-        let (id, id_is_derived) = match authors_id.transpose()? {
-            Some(id) => (id, false),
-            None => (identity.sys_id(), true),
-        };
-        let mut sent = asked.clone();
-        sent.set_if_absent("sys_id", id.as_str());
-        let is_marked =
-            inputs.config.is_correlated(&table) && asked.get("correlation_id").is_none();
-        let marker = is_marked.then(|| identity.marker());
-        if let Some(marker) = &marker {
-            sent.set_if_absent("correlation_id", marker);
-            let display = format!("camunda:{}", inputs.job.process_instance_key);
-            sent.set_if_absent("correlation_display", display);
-        }
-        let (view, display) = View::for_writing(inputs, table, &asked)?;
-        let view = view.with_fields(marker.iter().map(|_| "correlation_id"));
-        Ok(Self {
-            view,
-            display,
-            asked,
-            sent,
-            id,
-            id_is_derived,
-            marker,
-            posts: 0,
-            doubt: None,
-            is_looking_up: false,
-        })
-    }
-
     pub(super) fn table(&self) -> &Table {
         &self.view.table
     }
 
-    /// Whether a record with this id was created by this job.
-    pub(super) fn is_derived_id(&self, id: &SysId) -> bool {
-        self.id_is_derived && same_id(id.as_str(), &self.id)
+    /// Whether a row, read with [`Self::own_fields`], was created by this job.
+    pub(super) fn is_own(&self, row: &Record) -> bool {
+        let has_id = row.sys_id().is_some_and(|id| self.id_is_derived && same_id(id, &self.id));
+        has_id || self.has_mark(row)
     }
 
-    /// The insert.
-    pub(super) fn post(&mut self) -> Progress {
+    /// The fields that tell whose a row is.
+    pub(super) fn own_fields(&self) -> impl Iterator<Item = &str> {
+        self.mark.iter().map(|mark| mark.field.as_str())
+    }
+
+    /// Whether an insert went out in this run.
+    pub(super) fn may_have_created(&self) -> bool {
+        self.posts > 0 && self.stage != Stage::Changing
+    }
+
+    /// Where people would find the record.
+    pub(super) fn address(&self) -> String {
+        let View { instance, table, .. } = &self.view;
+        match &self.mark {
+            Some(Mark { field, value }) if self.id_is_refused => {
+                let base = instance.base_url();
+                format!("{base}/{table}_list.do?sysparm_query={field}%3D{value}")
+            }
+            _ => success::address(instance, table, self.id.as_str()),
+        }
+    }
+
+    /// The insert, or first a look where the id alone does not prevent a second record.
+    pub(super) fn start(&mut self) -> Progress {
+        let look = if self.id_is_refused { self.look_for_mark() } else { None };
+        look.unwrap_or_else(|| self.post())
+    }
+
+    fn post(&mut self) -> Progress {
         self.posts += 1;
-        self.is_looking_up = false;
+        self.stage = Stage::Posting;
         Progress::Ask(self.view.insert(self.sent.to_body()))
     }
 
-    /// The look at whether it is there.
-    pub(super) fn look_up(&mut self) -> Progress {
-        self.is_looking_up = true;
-        Progress::Ask(self.view.get(self.id.as_str()))
+    /// The look at a record that may be ours.
+    pub(super) fn look_at(&mut self, id: &SysId) -> Progress {
+        self.stage = Stage::LookingById;
+        Progress::Ask(self.view.get(id.as_str()))
+    }
+
+    /// The look for our mark; `None` where the table has no room for it.
+    fn look_for_mark(&mut self) -> Option<Progress> {
+        let mark = self.mark.as_ref()?;
+        self.stage = Stage::LookingForMark;
+        let query = mark.query().map(|query| self.view.list(&query, 2, 0));
+        Some(query.map_or_else(|error| Progress::Done(Err(error)), Progress::Ask))
     }
 
     pub(super) fn resume(&mut self, reading: Reading) -> Progress {
-        match (reading, self.is_looking_up) {
-            (Ok(answer), false) => self.posted(answer),
-            (Err(failure), false) if failure.may_have_acted => {
-                self.doubt = Some(failure);
-                self.look_up()
+        match (self.stage, reading) {
+            (Stage::Posting, Ok(answer)) => self.posted(answer),
+            (Stage::Posting, Err(failure)) if failure.may_have_acted => self.in_doubt(failure),
+            (Stage::LookingById, Ok(mut answer)) => match table_api::record(&mut answer) {
+                Ok(record) => self.found(record, answer),
+                Err(error) => Progress::Done(Err(error)),
+            },
+            (Stage::LookingById, Err(failure)) if table_api::is_not_found(&failure) => {
+                self.not_under_its_id(failure.error)
             }
-            (Err(failure), false) => Progress::Done(Err(failure.error)),
-            (Ok(answer), true) => Progress::Done(self.found(answer)),
-            (Err(failure), true) if table_api::is_not_found(&failure) => self.not_there(*failure),
-            (Err(failure), true) => Progress::Done(Err(self.undecided(*failure))),
+            (Stage::LookingForMark, Ok(answer)) => self.listed(answer),
+            (Stage::LookingForMark, Err(failure)) if table_api::is_not_found(&failure) => {
+                self.without_mark(failure.error)
+            }
+            (Stage::LookingById | Stage::LookingForMark, Err(failure)) => {
+                Progress::Done(Err(self.undecided(failure.error)))
+            }
+            (Stage::Changing, Ok(answer)) => Progress::Done(self.changed(answer)),
+            (Stage::Posting | Stage::Changing, Err(failure)) => Progress::Done(Err(failure.error)),
         }
     }
 
     fn posted(&mut self, mut answer: Answer) -> Progress {
-        let unreadable = |answer: &Answer| {
-            let error = table_api::unexpected(answer.status, "the new record");
-            Some(Box::new(Failure { error, may_have_acted: true }))
-        };
         match table_api::record(&mut answer) {
             Ok(record) if record.sys_id().is_some() => {
                 Progress::Done(Ok(self.success("created", Effect::Created, record, answer)))
             }
             _ => {
-                self.doubt = unreadable(&answer);
-                self.look_up()
+                let error = table_api::unexpected(answer.status, "the new record");
+                self.in_doubt(Box::new(Failure { error, may_have_acted: true }))
             }
         }
     }
 
-    fn found(&self, mut answer: Answer) -> Result<Box<Success>, Error> {
-        let record = table_api::record(&mut answer)?;
-        if !self.id_is_derived && !self.is_as_sent(&record) {
-            return Err(Error::new(
-                Reason::Conflict,
-                format!(
-                    "table '{}' already has a record with the sys_id '{}' of your fields, and it \
-                     was not made by this job: choose another sys_id, or update that record",
-                    self.view.table, self.id
-                ),
-            ));
-        }
-        Ok(self.success("adopted", Effect::Adopted, record, answer))
+    fn in_doubt(&mut self, doubt: Box<Failure>) -> Progress {
+        self.doubt = Some(doubt);
+        // Another job may have learnt it while this one's insert was out.
+        self.id_is_refused |= self.honouring.refuses(&self.view.instance, &self.view.table);
+        let look = if self.id_is_refused { self.look_for_mark() } else { None };
+        look.unwrap_or_else(|| self.look_at(&self.id.clone()))
     }
 
-    /// Whether a record under an id of the author's is the one we sent: by our mark, or,
-    /// where there is none, by its fields.
-    fn is_as_sent(&self, record: &Record) -> bool {
-        match (&self.marker, record.text("correlation_id")) {
-            (Some(marker), Some(found)) => marker == found,
-            _ => echo::warnings(&self.asked, record).is_empty(),
+    /// There is no record under the id. An instance that takes no ids may have it under
+    /// another.
+    fn not_under_its_id(&mut self, look_up: Error) -> Progress {
+        let Some(doubt) = &self.doubt else { return Progress::Done(Err(look_up)) };
+        let is_open = doubt.error.status.is_none()
+            || !self.honouring.honours(&self.view.instance, &self.view.table);
+        let look = if is_open { self.look_for_mark() } else { None };
+        look.unwrap_or_else(|| self.not_there(look_up))
+    }
+
+    /// What the look for the mark brought. ServiceNow ignores a condition that it cannot
+    /// read and answers any rows, so each of them must show the mark.
+    fn listed(&mut self, mut answer: Answer) -> Progress {
+        let rows = match table_api::rows(&mut answer) {
+            Ok(rows) => rows,
+            Err(error) => return Progress::Done(Err(self.undecided(error))),
+        };
+        let (mut own, others): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| self.has_mark(row));
+        if own.len() > 1 {
+            self.notes.push(self.several(&own));
+        }
+        match (own.drain(..).next(), others.is_empty(), self.doubt.is_some()) {
+            (Some(record), ..) => self.found(record, answer),
+            (None, false, false) => Progress::Done(Err(self.not_searchable())),
+            (None, ..) => self.without_mark(Error::new(Reason::RecordNotFound, "no such record")),
         }
     }
 
-    fn not_there(&mut self, look_up: Failure) -> Progress {
-        let Some(doubt) = self.doubt.take() else { return Progress::Done(Err(look_up.error)) };
-        let had_no_answer = doubt.error.status.is_none();
-        if !had_no_answer {
+    /// No record has our mark.
+    fn without_mark(&mut self, look_up: Error) -> Progress {
+        if self.doubt.is_none() { self.post() } else { self.not_there(look_up) }
+    }
+
+    fn not_there(&mut self, look_up: Error) -> Progress {
+        let Some(doubt) = self.doubt.take() else { return Progress::Done(Err(look_up)) };
+        if doubt.error.status.is_some() {
             return Progress::Done(Err(doubt.error));
         }
-        if self.posts < MAX_POSTS {
+        // Where the id does not keep a second record away, the first POST must have ended.
+        if self.posts < MAX_POSTS && !self.id_is_refused {
             return self.post();
         }
-        Progress::Done(Err(self.unknown(&doubt.error, "it is not there yet", look_up.error)))
+        Progress::Done(Err(self.unknown(&doubt.error, "it is not there yet", look_up)))
     }
 
     /// The look-up failed as well.
-    fn undecided(&self, look_up: Failure) -> Error {
+    fn undecided(&self, look_up: Error) -> Error {
         match self.doubt.as_deref() {
             // Who may not write often may not read: that says nothing new.
             Some(doubt)
-                if doubt.error.status == Some(403)
-                    && matches!(look_up.error.status, Some(401 | 403)) =>
+                if doubt.error.status == Some(403) && matches!(look_up.status, Some(401 | 403)) =>
             {
                 doubt.error.clone()
             }
             Some(doubt) => {
-                let why = look_up.error.message.clone();
-                self.unknown(&doubt.error, &why, look_up.error)
+                let why = look_up.message.clone();
+                self.unknown(&doubt.error, &why, look_up)
             }
-            None => look_up.error,
+            None => look_up,
         }
     }
 
     fn unknown(&self, doubt: &Error, look_up_says: &str, look_up: Error) -> Error {
+        let sought = match &self.mark {
+            Some(mark) if self.stage == Stage::LookingForMark => {
+                format!("{} '{}'", mark.field, mark.value)
+            }
+            _ => format!("sys_id {}", self.id),
+        };
         Error {
             reason: Reason::OutcomeUnknown,
             message: format!(
-                "it is not known whether the record was created ({}); a look for sys_id {} says: \
+                "it is not known whether the record was created ({}); a look for {sought} says: \
                  {look_up_says}",
-                doubt.message, self.id
+                doubt.message
             ),
             retry_after: look_up.retry_after.max(doubt.retry_after),
             ..look_up
         }
-    }
-
-    fn success(
-        &self,
-        word: &'static str,
-        effect: Effect,
-        mut record: Record,
-        answer: Answer,
-    ) -> Box<Success> {
-        let mut warnings = echo::warnings(&self.asked, &record);
-        if let Some(id) = record.sys_id().filter(|id| !same_id(id, &self.id)) {
-            warnings.push(format!(
-                "sys_id not honoured: asked for {}, ServiceNow chose {id}; on table '{}' a lost \
-                 answer may lead to a second record",
-                self.id, self.view.table
-            ));
-        }
-        if let (Some(marker), Some(found)) = (&self.marker, record.text("correlation_id"))
-            && word == "adopted"
-            && marker != found
-        {
-            warnings.push(format!(
-                "correlation_id of the adopted record is '{}', not the mark of this job",
-                crate::outcome::cut(found, 80)
-            ));
-        }
-        if self.display == DisplayValue::Display {
-            record.reduce_to_display_values();
-        }
-        let mut success =
-            Success::new(word, answer).with_record(&self.view.instance, &self.view.table, record);
-        success.effect = Some(effect);
-        success.warnings = warnings;
-        Box::new(success)
     }
 }
 

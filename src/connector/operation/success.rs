@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::Effect;
+use super::super::{Effect, IdNotHonoured};
 use crate::servicenow::{Instance, Record, Table, reading::Answer};
 
 /// The result of an operation, with the answer it came from.
@@ -21,6 +21,8 @@ pub(crate) struct Success {
     pub(crate) body: Body,
     /// What became of a record that was to be created.
     pub(crate) effect: Option<Effect>,
+    /// Whether a record got another sys_id than it was asked for.
+    pub(crate) id_not_honoured: Option<IdNotHonoured>,
     /// What a user would want to know.
     pub(crate) warnings: Vec<String>,
 }
@@ -46,6 +48,7 @@ impl Success {
             headers,
             body: Body::Whole(answer.body),
             effect: None,
+            id_not_honoured: None,
             warnings: Vec::new(),
         }
     }
@@ -64,9 +67,9 @@ impl Success {
         record: Record,
     ) -> Self {
         if let Some(id) = record.sys_id() {
-            let url = format!("{}/{table}.do?sys_id={id}", instance.base_url());
+            let address = address(instance, table, id);
             self.result.insert("sysId".to_owned(), id.into());
-            self.result.insert("url".to_owned(), url.into());
+            self.result.insert("url".to_owned(), address.into());
         }
         if let Some(number) = record.number() {
             self.result.insert("number".to_owned(), number.into());
@@ -79,4 +82,9 @@ impl Success {
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.result.get(name)?.as_str()
     }
+}
+
+/// Where people find a record.
+pub(super) fn address(instance: &Instance, table: &Table, sys_id: &str) -> String {
+    format!("{}/{table}.do?sys_id={sys_id}", instance.base_url())
 }

@@ -1,17 +1,15 @@
 //! `update`: changes the given fields of one record. Doing it again changes nothing more,
-//! except for journal fields, which append each time.
+//! except for journal fields, which append each time ([`super::journal`]).
 #![deny(clippy::disallowed_types)]
 
-use super::{
-    Operation, Progress, Reading, Success, echo,
-    table_api::{self, View},
-};
+use super::{Operation, Progress, Reading, patch::Patch, table_api};
 use crate::{
     connector::{
         Access,
-        input::{DisplayValue, Fields, Inputs, RecordRef},
+        input::{Inputs, RecordRef},
+        intent::Fate,
     },
-    servicenow::{Error, Record, SysId, Table, reading::Answer},
+    servicenow::{Error, Reason, Table, reading::Answer},
 };
 
 pub(super) const INPUTS: &[&str] = &[
@@ -30,36 +28,30 @@ pub(super) const INPUTS: &[&str] = &[
 struct UpdateRecord {
     patch: Patch,
     record: RecordRef,
-    is_sent: bool,
-}
-
-/// Changes to a record that has been found; upsert uses it too.
-#[derive(Debug)]
-pub(super) struct Patch {
-    view: View,
-    fields: Fields,
-    display: DisplayValue,
-    /// How often the record had been changed before, when that is known.
-    mod_count: Option<String>,
+    is_found: bool,
 }
 
 pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
     let table = inputs.table(Access::Write)?;
     let record = inputs.record_ref()?;
-    let patch = Patch::read(inputs, table, inputs.fields()?)?;
-    Ok(Box::new(UpdateRecord { patch, record, is_sent: false }))
+    let patch = Patch::read(inputs, "update", table, inputs.fields()?)?;
+    Ok(Box::new(UpdateRecord { patch, record, is_found: false }))
 }
 
 impl Operation for UpdateRecord {
     fn table(&self) -> Option<&Table> {
-        Some(&self.patch.view.table)
+        Some(self.patch.table())
+    }
+
+    fn intent(&self) -> Fate {
+        self.patch.intent()
     }
 
     fn start(&mut self) -> Progress {
         match &self.record {
             RecordRef::SysId(id) => {
-                self.is_sent = true;
-                Progress::Ask(self.patch.request(id.as_str()))
+                self.is_found = true;
+                self.patch.start(id.clone())
             }
             RecordRef::Number(number) => {
                 let search = self.patch.search_view().by_number(number);
@@ -69,14 +61,17 @@ impl Operation for UpdateRecord {
     }
 
     fn resume(&mut self, reading: Reading) -> Progress {
-        match reading {
-            Ok(answer) if self.is_sent => Progress::Done(self.patch.read_answer(answer)),
+        let progress = match reading {
+            reading if self.is_found => self.patch.resume(reading),
             Ok(answer) => self.looked_up(answer),
-            Err(failure) if table_api::is_not_found(&failure) => {
-                let message = self.patch.view.not_found(&self.record).message;
-                Progress::Done(Err(Error { message, ..failure.error }))
-            }
             Err(failure) => Progress::Done(Err(failure.error)),
+        };
+        match progress {
+            Progress::Done(Err(error)) if error.reason == Reason::RecordNotFound => {
+                let message = self.patch.not_found(&self.record).message;
+                Progress::Done(Err(Error { message, ..error }))
+            }
+            progress => progress,
         }
     }
 }
@@ -84,61 +79,15 @@ impl Operation for UpdateRecord {
 impl UpdateRecord {
     fn looked_up(&mut self, mut answer: Answer) -> Progress {
         let RecordRef::Number(number) = &self.record else {
-            return Progress::Done(self.patch.read_answer(answer));
+            return Progress::Done(Err(table_api::unexpected(answer.status, "a record")));
         };
         match self.patch.search_view().only_match(&mut answer, &[("number", number)]) {
             Ok(Some(row)) => {
-                self.is_sent = true;
+                self.is_found = true;
                 self.patch.of_row(&row, answer.status)
             }
-            Ok(None) => Progress::Done(Err(self.patch.view.not_found(&self.record))),
+            Ok(None) => Progress::Done(Err(self.patch.not_found(&self.record))),
             Err(error) => Progress::Done(Err(error)),
         }
-    }
-}
-
-impl Patch {
-    pub(super) fn read(inputs: &Inputs<'_>, table: Table, fields: Fields) -> Result<Self, Error> {
-        let (view, display) = View::for_writing(inputs, table, &fields)?;
-        let view = view.with_fields(["sys_mod_count"]);
-        Ok(Self { view, fields, display, mod_count: None })
-    }
-
-    /// The view to find the record with.
-    pub(super) fn search_view(&self) -> View {
-        let fields = ["sys_id", "number", "sys_mod_count"].map(str::to_owned).to_vec();
-        View { fields: Some(fields), display: DisplayValue::Raw, ..self.view.clone() }
-    }
-
-    /// The request for a record that has been found.
-    pub(super) fn of_row(&mut self, row: &Record, status: u16) -> Progress {
-        let Some(Ok(id)) = row.sys_id().map(SysId::parse) else {
-            return Progress::Done(Err(table_api::unexpected(
-                status,
-                "a record that has a sys_id",
-            )));
-        };
-        self.mod_count = row.text("sys_mod_count").map(str::to_owned);
-        Progress::Ask(self.request(id.as_str()))
-    }
-
-    fn request(&self, sys_id: &str) -> crate::servicenow::Request {
-        self.view.update(sys_id, self.fields.to_body())
-    }
-
-    pub(super) fn read_answer(&self, mut answer: Answer) -> Result<Box<Success>, Error> {
-        let mut record = table_api::record(&mut answer)?;
-        let warnings = echo::warnings(&self.fields, &record);
-        let is_unchanged = self.mod_count.is_some()
-            && record.text("sys_mod_count") == self.mod_count.as_deref()
-            && !echo::writes_journal(&self.fields);
-        if self.display == DisplayValue::Display {
-            record.reduce_to_display_values();
-        }
-        let word = if is_unchanged { "unchanged" } else { "updated" };
-        let mut success =
-            Success::new(word, answer).with_record(&self.view.instance, &self.view.table, record);
-        success.warnings = warnings;
-        Ok(Box::new(success))
     }
 }

@@ -1,11 +1,12 @@
 //! `upsert`: updates the one record that has the `matchOn` values, or creates it.
 #![deny(clippy::disallowed_types)]
 
-use super::{Operation, Progress, Reading, insert::Insert, table_api::View, update_record::Patch};
+use super::{Operation, Progress, Reading, insert::Insert, patch::Patch, table_api::View};
 use crate::{
     connector::{
         Access,
         input::{Fields, Inputs, invalid},
+        intent::Fate,
     },
     servicenow::{
         EncodedQuery, Error, Record, SysId, Table, encoded_query::Operator, reading::Answer,
@@ -49,8 +50,8 @@ pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
             .map_err(|error| invalid(format!("matchOn: {error}")))
     })?;
     Ok(Box::new(UpsertRecord {
-        insert: Insert::read(inputs, table.clone(), fields.clone())?,
-        patch: Patch::read(inputs, table, fields)?,
+        insert: Insert::read(inputs, table.clone(), fields.clone())?.changing(),
+        patch: Patch::read(inputs, "upsert", table, fields)?,
         wanted,
         query: query.with_tie_break(),
         stage: Stage::Searching,
@@ -80,7 +81,15 @@ impl Operation for UpsertRecord {
     }
 
     fn creates(&self) -> bool {
-        true
+        self.insert.may_have_created()
+    }
+
+    fn address(&self) -> Option<String> {
+        Some(self.insert.address())
+    }
+
+    fn intent(&self) -> Fate {
+        self.patch.intent()
     }
 
     fn start(&mut self) -> Progress {
@@ -91,8 +100,8 @@ impl Operation for UpsertRecord {
     fn resume(&mut self, reading: Reading) -> Progress {
         match (self.stage, reading) {
             (Stage::Inserting, reading) => self.insert.resume(reading),
-            (_, Err(failure)) => Progress::Done(Err(failure.error)),
-            (Stage::Patching, Ok(answer)) => Progress::Done(self.patch.read_answer(answer)),
+            (Stage::Patching, reading) => self.patch.resume(reading),
+            (Stage::Searching, Err(failure)) => Progress::Done(Err(failure.error)),
             (Stage::Searching, Ok(answer)) => self.searched(answer),
         }
     }
@@ -100,7 +109,8 @@ impl Operation for UpsertRecord {
 
 impl UpsertRecord {
     fn search_view(&self) -> View {
-        self.patch.search_view().with_fields(self.wanted.iter().map(|(field, _)| field.as_str()))
+        let wanted = self.wanted.iter().map(|(field, _)| field.as_str());
+        self.patch.search_view().with_fields(wanted).with_fields(self.insert.own_fields())
     }
 
     fn searched(&mut self, mut answer: Answer) -> Progress {
@@ -109,23 +119,25 @@ impl UpsertRecord {
             Err(error) => Progress::Done(Err(error)),
             Ok(None) => {
                 self.stage = Stage::Inserting;
-                self.insert.post()
+                self.insert.start()
             }
-            Ok(Some(row)) if self.is_ours(&row) => {
-                // An earlier attempt of this job created it; the answer was lost.
-                self.stage = Stage::Inserting;
-                self.insert.look_up()
-            }
-            Ok(Some(row)) => {
-                self.stage = Stage::Patching;
-                self.patch.of_row(&row, answer.status)
-            }
+            Ok(Some(row)) => self.matched(&row, answer.status),
         }
     }
 
-    fn is_ours(&self, row: &Record) -> bool {
-        row.sys_id()
-            .and_then(|id| SysId::parse(id).ok())
-            .is_some_and(|id| self.insert.is_derived_id(&id))
+    fn matched(&mut self, row: &Record, status: u16) -> Progress {
+        if let Some(id) = self.own_id(row) {
+            // An earlier attempt of this job created it; the answer was lost.
+            self.stage = Stage::Inserting;
+            return self.insert.look_at(&id);
+        }
+        self.stage = Stage::Patching;
+        self.patch.of_row(row, status)
+    }
+
+    /// The id of a row that this job created.
+    fn own_id(&self, row: &Record) -> Option<SysId> {
+        let id = row.sys_id().and_then(|id| SysId::parse(id).ok())?;
+        self.insert.is_own(row).then_some(id)
     }
 }

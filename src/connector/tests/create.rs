@@ -41,6 +41,11 @@ fn there() -> Reply {
     answer(200, row(&own_id(), &marker()))
 }
 
+/// No record has the mark.
+fn none() -> Reply {
+    answer(200, json!({"result": []}))
+}
+
 fn marker() -> Value {
     let run = run(incident(), [refusal(401, "User Not Authenticated", "")]);
     run.requests[0].body.as_ref().unwrap()["correlation_id"].clone()
@@ -56,12 +61,12 @@ fn one_request_creates_the_record_with_identity_and_marks() {
     assert_eq!(
         run.targets(),
         ["POST /api/now/table/incident?sysparm_fields=sys_id%2Cnumber%2Cshort_description\
-          %2Curgency%2Ccorrelation_id&sysparm_exclude_reference_link=true"]
+          %2Curgency%2Ccorrelation_id%2Ccorrelation_display&sysparm_exclude_reference_link=true"]
     );
     let body = run.requests[0].body.as_ref().unwrap();
     assert_eq!(body["short_description"], "down");
     assert_eq!(body["urgency"], "2");
-    assert_eq!(body["correlation_display"], "camunda:2251799813685249");
+    assert_eq!(body["correlation_display"], "camunda:2251799813685249:a653c172");
     assert_eq!(body["correlation_id"].as_str().unwrap().len(), 64);
     let result = &run.completed()["r"];
     assert_eq!(result["outcome"], "created");
@@ -103,16 +108,16 @@ fn a_lost_answer_does_not_create_a_second_record() {
 
 #[test]
 fn the_same_insert_goes_out_once_more_when_the_first_left_nothing() {
-    let run = create([silence(NoAnswerCause::Timeout, true), no_record(), created()]);
-    assert_eq!(run.methods(), ["POST", "GET", "POST"]);
-    assert_eq!(run.requests[0].body, run.requests[2].body);
+    let run = create([silence(NoAnswerCause::Timeout, true), no_record(), none(), created()]);
+    assert_eq!(run.methods(), ["POST", "GET", "GET", "POST"]);
+    assert_eq!(run.requests[0].body, run.requests[3].body);
     assert_eq!(run.completed()["r"]["outcome"], "created");
 }
 
 #[test]
 fn two_inserts_are_enough_for_one_run() {
     let lost = || silence(NoAnswerCause::Broken, true);
-    let run = create([lost(), no_record(), lost(), no_record()]);
+    let run = create([lost(), no_record(), none(), lost(), no_record(), none()]);
     assert!(run.handed_back().starts_with("SN_OUTCOME_UNKNOWN"), "{}", run.handed_back());
     assert!(run.handed_back().contains(&own_id()));
     assert_eq!(run.finished.summary.effect, Some(Effect::Unknown));
@@ -154,10 +159,10 @@ fn what_was_refused_before_anything_ran_needs_no_look() {
 #[test]
 fn what_the_insert_said_holds_when_the_record_is_not_there() {
     let policy = "Data Policy Exception: The following fields are mandatory: Resolution code";
-    let run = create([refusal(403, "Operation Failed", policy), no_record()]);
+    let run = create([refusal(403, "Operation Failed", policy), no_record(), none()]);
     assert!(run.incident().starts_with("SN_DATA_POLICY: create incident: "), "{}", run.incident());
     assert!(run.incident().contains("Resolution code"));
-    let run = create([answer(503, json!({})), no_record()]);
+    let run = create([answer(503, json!({})), no_record(), none()]);
     assert!(run.handed_back().starts_with("SN_BUSY"));
 }
 

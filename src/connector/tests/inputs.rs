@@ -256,6 +256,7 @@ fn the_fetched_variables_are_the_public_names() {
             "otherFields",
             "query",
             "select",
+            "serviceNowIntent",
             "sysId",
             "table",
             "templateData"
@@ -267,6 +268,7 @@ fn the_fetched_variables_are_the_public_names() {
         [
             "authentication",
             "connection",
+            "delivery",
             "error",
             "headers",
             "instance",
@@ -276,6 +278,7 @@ fn the_fetched_variables_are_the_public_names() {
             "payload",
             "payloadTemplate",
             "queryParameters",
+            "serviceNowIntent",
             "templateData"
         ]
     );

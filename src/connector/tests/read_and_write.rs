@@ -148,6 +148,22 @@ fn delete_by_number_looks_it_up() {
 }
 
 #[test]
+fn a_delete_whose_answer_was_lost_is_done_when_it_is_repeated() {
+    for which in [json!({"sysId": ID}), json!({"number": "INC1"})] {
+        let by_number = which.get("number").is_some();
+        let found = || by_number.then(|| rows(json!([{"sys_id": ID, "number": "INC1"}])));
+        let lost = silence(NoAnswerCause::Broken, true);
+        let first = with("delete", which.clone(), found().into_iter().chain([lost]));
+        assert!(first.handed_back().starts_with("SN_OUTCOME_UNKNOWN"), "{}", first.handed_back());
+        let gone = if by_number { rows(json!([])) } else { no_record() };
+        let again = with("delete", which.clone(), [gone]);
+        assert_eq!(again.completed()["r"]["outcome"], "absent");
+        let between = with("delete", which, found().into_iter().chain([no_record()]));
+        assert_eq!(between.completed()["r"]["outcome"], "absent");
+    }
+}
+
+#[test]
 fn an_empty_204_is_an_answer_for_delete() {
     let empty = Ok(crate::servicenow::Response {
         status: 204,

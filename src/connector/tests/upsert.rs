@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use crate::{
     connector::{
         Effect,
-        testing::{Run, answer, job_with, no_record, run, silence},
+        testing::{Run, answer, job_with, no_record, refusal, run, silence},
     },
+    job::Job,
     servicenow::{NoAnswerCause, Reply},
 };
 
@@ -105,4 +106,62 @@ fn match_on_needs_names_with_values() {
         let run = upsert_with(match_on, []);
         assert!(run.incident().contains(said), "{}", run.incident());
     }
+}
+
+/// The same on a table that has room for our marks.
+fn ticket(urgency: u8) -> Job {
+    let variables = json!({
+        "operation": "upsert", "table": "incident", "matchOn": "u_order",
+        "fields": {"u_order": "A-7", "urgency": urgency, "work_notes": "seen"},
+    });
+    job_with(variables, json!({"resultVariable": "r"}))
+}
+
+/// What an attempt leaves behind.
+fn left_by(job: Job) -> Value {
+    let refused = refusal(401, "User Not Authenticated", "");
+    run(job, [rows(json!([])), refused]).requests[1].body.clone().unwrap()
+}
+
+#[test]
+fn an_upsert_whose_insert_was_lost_adopts_its_record_and_writes_no_note_again() {
+    let left = left_by(ticket(2));
+    let replies = [rows(json!([left])), rows(left.clone())];
+    let run = run(ticket(2), replies);
+    assert_eq!(run.methods(), ["GET", "GET"]);
+    assert_eq!(run.completed()["r"]["outcome"], "adopted");
+    assert_eq!(run.completed()["r"]["warnings"], json!([]));
+    assert_eq!(run.finished.summary.effect, Some(Effect::Adopted));
+}
+
+#[test]
+fn an_upsert_whose_update_was_lost_does_the_same_again() {
+    let found = || rows(json!([{"sys_id": ID, "u_order": "A-7", "sys_mod_count": "0"}]));
+    let lost = upsert([found(), silence(NoAnswerCause::Broken, true)]);
+    assert!(lost.handed_back().starts_with("SN_OUTCOME_UNKNOWN"), "{}", lost.handed_back());
+    assert_eq!(lost.finished.summary.effect, None, "it created nothing");
+    let again = upsert([found(), rows(echoed(ID))]);
+    assert_eq!(again.requests[1].body, lost.requests[1].body);
+    assert_eq!(again.completed()["r"]["outcome"], "updated");
+}
+
+#[test]
+fn an_upsert_of_changed_fields_changes_its_own_record_as_any_other() {
+    let (old, new) = (left_by(ticket(2)), left_by(ticket(1)));
+    let replies = [rows(json!([old])), rows(old.clone()), rows(new.clone())];
+    let run = run(ticket(1), replies);
+    assert_eq!(run.methods(), ["GET", "GET", "PATCH"]);
+    let body = run.requests[2].body.as_ref().unwrap();
+    assert_eq!((&body["urgency"], body.get("work_notes")), (&json!("1"), None));
+    assert_eq!(run.completed()["r"]["outcome"], "adopted");
+}
+
+#[test]
+fn an_upsert_knows_its_record_by_the_mark_where_the_id_was_not_honoured() {
+    let mut left = left_by(ticket(2));
+    left["sys_id"] = ID.into();
+    let run = run(ticket(2), [rows(json!([left])), rows(left.clone())]);
+    assert_eq!(run.methods(), ["GET", "GET"]);
+    assert!(run.targets()[1].starts_with(&format!("GET /api/now/table/incident/{ID}?")));
+    assert_eq!(run.completed()["r"]["outcome"], "adopted");
 }

@@ -22,6 +22,9 @@ impl Engine {
         if job.tenant_id.is_empty() {
             DEFAULT_TENANT.clone_into(&mut job.tenant_id);
         }
+        if job.element_instance_key == 0 {
+            job.element_instance_key = job.key;
+        }
         let key = job.key;
         self.jobs.add(job);
         self.settle();
@@ -85,6 +88,8 @@ impl Engine {
         if self.jobs.is_of_process(key) {
             let failure = JobFailure { variables: as_kept(failure.variables), ..failure };
             self.runtime.fail(key, failure, self.now())?;
+        } else {
+            self.jobs.add_variables(key, &as_kept(failure.variables));
         }
         self.tell(key, step);
         self.jobs.set_retries(key, retries);

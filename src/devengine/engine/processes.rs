@@ -107,7 +107,9 @@ impl Engine {
         reach: Reach,
     ) -> Result<Key, Refusal> {
         let variables = as_kept(variables);
-        self.runtime.set_variables(element_instance, variables, reach, self.now())?;
+        if !self.jobs.set_variables(element_instance, &variables) {
+            self.runtime.set_variables(element_instance, variables, reach, self.now())?;
+        }
         self.settle();
         Ok(self.runtime.next_key())
     }

@@ -17,7 +17,7 @@ use tokio::{
 
 use super::queue::{Queue, Stream, Subscriber};
 use crate::{
-    devengine::record::{Key, Refusal, RefusalKind},
+    devengine::record::{Key, Refusal, RefusalKind, Variables},
     ports::Clock,
     zeebe::proto::ActivatedJob,
 };
@@ -90,6 +90,32 @@ impl Jobs {
     /// Whether the runtime knows of a job.
     pub(crate) fn is_of_process(&self, key: Key) -> bool {
         self.entries.get(&key).is_some_and(|entry| entry.of_process)
+    }
+
+    /// Gives variables to the jobs of no process that have this element instance; tells
+    /// whether there are any.
+    pub(crate) fn set_variables(&mut self, element_instance: Key, variables: &Variables) -> bool {
+        let entries = self.entries.iter();
+        let theirs = entries.filter(|(_, entry)| {
+            !entry.of_process && entry.job.element_instance_key == element_instance
+        });
+        let keys: Vec<Key> = theirs.map(|(key, _)| *key).collect();
+        for key in &keys {
+            self.add_variables(*key, variables);
+        }
+        !keys.is_empty()
+    }
+
+    /// Gives a job variables besides those it has.
+    pub(crate) fn add_variables(&mut self, key: Key, variables: &Variables) {
+        let Some(entry) = self.entries.get_mut(&key).filter(|_| !variables.is_empty()) else {
+            return;
+        };
+        // What a test offers may be no object on purpose, and stays what it is.
+        if let Ok(mut known) = serde_json::from_str::<Variables>(&entry.job.variables) {
+            known.extend(variables.clone());
+            entry.job.variables = serde_json::Value::Object(known).to_string();
+        }
     }
 
     /// Whether a job waits for its incident to be resolved.

@@ -8,6 +8,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::http;
 
+/// Done at once, answered after the worker's own patience.
+const FAR_TOO_LATE: Fault = Fault::Delay { before_ms: 0, after_ms: 70_000 };
+
 /// A running sandbox; it stops when dropped.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
@@ -67,6 +70,31 @@ impl Sandbox {
     pub(crate) fn answer_inserts_late(&self) {
         let inserts = Match { times: 0, ..Match::on("POST", "incident") };
         self.inner.faults().push(inserts, Fault::Delay { before_ms: 0, after_ms: 150 });
+    }
+
+    /// The work notes of a record.
+    pub(crate) fn notes(&self, sys_id: &Value) -> Vec<Value> {
+        let entries = self.inner.records("sys_journal_field").into_iter();
+        let ours = entries.filter(|entry| {
+            entry.get("element_id") == Some(sys_id) && entry["element"] == "work_notes"
+        });
+        ours.map(|mut entry| entry["value"].take()).collect()
+    }
+
+    /// How often a path was called to start something.
+    pub(crate) fn starts(&self, path: &str) -> usize {
+        self.inner.flows().iter().filter(|flow| flow.path == path).count()
+    }
+
+    /// Carries the next update of an incident out at once, and answers when nobody waits any
+    /// more.
+    pub(crate) fn answer_one_update_late(&self) {
+        self.inner.faults().push(Match::on("PATCH", "incident"), FAR_TOO_LATE);
+    }
+
+    /// The same for the next call to a path.
+    pub(crate) fn answer_one_start_late(&self, path: &str) {
+        self.inner.faults().push(Match::path(path), FAR_TOO_LATE);
     }
 
     /// Carries the next insert out, and cuts the connection in place of an answer.

@@ -40,6 +40,35 @@ async fn entries_are_records_that_can_be_searched_by_a_marker() {
 }
 
 #[tokio::test]
+async fn entries_are_found_by_record_journal_and_time_newest_first_and_counted() {
+    let instance = Instance::start().await;
+    let path = noted(&instance).await;
+    instance.clock.forward(60);
+    instance.send("PATCH", &path, json!({"work_notes": "third"})).await;
+    let id = path.rsplit('/').next().unwrap();
+    let look = async |elements: &str, since: &str| {
+        let query = format!(
+            "sysparm_query=element_id={id}^elementIN{elements}^sys_created_on>={since}\
+             ^ORDERBYDESCsys_created_on&sysparm_limit=500\
+             &sysparm_fields=element_id,element,value,sys_created_on"
+        );
+        let answer = instance.get(&format!("/api/now/table/sys_journal_field?{query}")).await;
+        let count = answer.header("X-Total-Count").to_owned();
+        let rows = answer.result().as_array().unwrap().clone();
+        (count, rows.into_iter().map(|row| row["value"].clone()).collect::<Vec<_>>())
+    };
+    // Raw times are UTC.
+    let since = "2026-03-02%2012:01:00";
+    assert_eq!(
+        look("work_notes", since).await,
+        ("2".to_owned(), vec![json!("third"), json!("second")])
+    );
+    assert_eq!(look("comments", since).await, ("0".to_owned(), vec![]));
+    let since = "2026-03-02%2012:00:00";
+    assert_eq!(look("comments,work_notes", since).await.0, "3");
+}
+
+#[tokio::test]
 async fn the_same_note_twice_is_two_entries_and_an_empty_one_none() {
     let instance = Instance::start().await;
     let path = noted(&instance).await;

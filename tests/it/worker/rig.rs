@@ -13,7 +13,10 @@ use servicenow_worker::{
     worker::{Config, GatewayHealth, Parts, Worker},
     zeebe::{Gateway, proto::ActivatedJob},
 };
-use tokio::task::JoinHandle;
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::servicenow::{ServiceNow, records};
@@ -55,7 +58,7 @@ pub(super) struct Rig {
     running: JoinHandle<bool>,
 }
 
-struct NoSecrets;
+pub(super) struct NoSecrets;
 
 impl SecretProvider for NoSecrets {
     fn secret(&self, _: &str) -> Result<Option<SecretString>, SecretUnreadable> {
@@ -105,6 +108,36 @@ impl Setup {
     }
 }
 
+/// A worker in a runtime of its own, which can be killed.
+pub(super) struct Mortal {
+    runtime: Runtime,
+    rig: Rig,
+}
+
+impl Setup {
+    /// Runs it where it can be killed.
+    pub(super) fn run_mortal(self, gateway: ScriptedGateway) -> Mortal {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let rig = {
+            let _inside = runtime.enter();
+            self.run_at(gateway)
+        };
+        Mortal { runtime, rig }
+    }
+}
+
+impl Mortal {
+    pub(super) fn rig(&self) -> &Rig {
+        &self.rig
+    }
+
+    /// Drops the worker with all its tasks and calls, wherever they are.
+    pub(super) fn kill(self) -> ScriptedGateway {
+        self.runtime.shutdown_background();
+        self.rig.gateway
+    }
+}
+
 impl Rig {
     /// Stops the worker; tells whether all its jobs were done.
     pub(super) async fn finish(self) -> (bool, ScriptedGateway, ServiceNow) {
@@ -149,6 +182,14 @@ pub(super) fn upsert() -> ActivatedJob {
         "table": "incident",
         "fields": {"short_description": "printer"},
         "matchOn": ["short_description"],
+    });
+    ActivatedJob { variables: variables.to_string(), ..job(0) }
+}
+
+/// A job that creates a record: one call.
+pub(super) fn create() -> ActivatedJob {
+    let variables = json!({
+        "operation": "create", "table": "incident", "fields": {"short_description": "printer"},
     });
     ActivatedJob { variables: variables.to_string(), ..job(0) }
 }

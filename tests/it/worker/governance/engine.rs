@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 use servicenow_worker::{
-    job::{Job, JobKey, JobRef},
+    job::{Job, JobKey, JobRef, Variables},
     outcome::Outcome,
     ports::{GatewayError, GatewayErrorKind, JobGateway, JobStream, Subscription, Topology},
 };
@@ -177,6 +177,12 @@ impl JobGateway for Engine {
     }
 
     async fn extend(&self, _: &JobRef, _: Duration) -> Result<(), GatewayError> {
+        Ok(())
+    }
+
+    async fn remember(&self, element: i64, variables: &Variables) -> Result<(), GatewayError> {
+        let mut state = self.state();
+        state.jobs.get_mut(&element).unwrap().variables.extend(variables.clone());
         Ok(())
     }
 

@@ -1,0 +1,200 @@
+//! What a job is about to do, noted in the engine before it is done.
+//!
+//! A job does not tell how often it was activated, and a killed worker leaves no trace. So
+//! an effect that cannot be made idempotent is announced: the engine is given a variable,
+//! local to this run of the task, before the request goes out. The next attempt of the same
+//! job gets it among its variables and knows that an earlier one may have acted. When
+//! nothing can have happened, the failure takes it away again.
+#![deny(clippy::disallowed_types)]
+
+use std::{fmt::Write, time::Duration};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::job::{Job, JobKey, Variables};
+
+/// The variable that holds it.
+pub(crate) const VARIABLE: &str = "serviceNowIntent";
+
+/// How far the clocks of workers and instances may be apart.
+pub(crate) const CLOCKS_APART: Duration = Duration::from_mins(5);
+
+/// What is about to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Intent {
+    job_key: JobKey,
+    operation: &'static str,
+    target: String,
+    /// When it was first tried; now, unless an earlier attempt still counts.
+    since: Option<jiff::Timestamp>,
+}
+
+/// What the engine gave back of earlier attempts.
+#[derive(Clone, Debug)]
+pub(crate) struct Memory {
+    job_key: JobKey,
+    found: Option<(String, Earlier)>,
+}
+
+/// An earlier attempt that may have acted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Earlier {
+    /// When the first such attempt was made.
+    pub(crate) since: jiff::Timestamp,
+    /// When the last one was.
+    pub(crate) at: jiff::Timestamp,
+    /// How long ago that is.
+    pub(crate) age: Duration,
+}
+
+/// What becomes of the intent when the job fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It stays: the next attempt must know.
+    #[default]
+    Kept,
+    /// It goes: nothing can have happened.
+    Forgotten,
+    /// It goes with an incident, since a person decides then; else it stays.
+    LeftToPeople,
+}
+
+impl Memory {
+    /// What this job remembers at this moment. What other jobs left in outer scopes is not
+    /// ours.
+    pub(crate) fn of(job: &Job, now: jiff::Timestamp) -> Self {
+        let read = || {
+            let intent = job.variables.get(VARIABLE)?;
+            let text = |name: &str| intent.get(name)?.as_str();
+            let at: jiff::Timestamp = text("at")?.parse().ok()?;
+            let since = text("since")?.parse().ok()?;
+            Some((text("fingerprint")?.to_owned(), Earlier { since, at, age: age(at, now) }))
+        };
+        Self { job_key: job.id.key, found: read() }
+    }
+
+    /// The intent to do something to a target.
+    pub(crate) fn intent(&self, operation: &'static str, target: String) -> Intent {
+        Intent { job_key: self.job_key, operation, target, since: None }
+    }
+
+    /// Whether an earlier attempt of this job had the same intent.
+    pub(crate) fn earlier(&self, intent: &Intent) -> Option<Earlier> {
+        let (fingerprint, earlier) = self.found.as_ref()?;
+        (*fingerprint == intent.fingerprint()).then_some(*earlier)
+    }
+}
+
+/// How long ago something was. By a clock too far ahead of ours it was long ago: else it
+/// would be young until ours has caught up.
+fn age(at: jiff::Timestamp, now: jiff::Timestamp) -> Duration {
+    match Duration::try_from(now.duration_since(at)) {
+        Ok(age) => age,
+        Err(_) if at.duration_since(now).unsigned_abs() <= CLOCKS_APART => Duration::ZERO,
+        Err(_) => Duration::MAX,
+    }
+}
+
+impl Intent {
+    /// The same, on behalf of an attempt since this moment.
+    #[must_use]
+    pub(crate) fn since(self, since: jiff::Timestamp) -> Self {
+        Self { since: Some(since), ..self }
+    }
+
+    /// Where it is to be done.
+    pub(crate) fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// The variable, with the target as people may see it: fingerprint and times are for the
+    /// worker.
+    pub(crate) fn to_variables(&self, target: &str, now: jiff::Timestamp) -> Variables {
+        let value = json!({
+            "jobKey": self.job_key.to_string(),
+            "operation": self.operation,
+            "target": target,
+            "at": now.to_string(),
+            "since": self.since.unwrap_or(now).to_string(),
+            "fingerprint": self.fingerprint(),
+        });
+        Variables::from_iter([(VARIABLE.to_owned(), value)])
+    }
+
+    /// Tells intents apart also where a masked secret makes their targets look alike.
+    fn fingerprint(&self) -> String {
+        let text = format!("{}\n{}\n{}", self.job_key, self.operation, self.target);
+        let digest = Sha256::digest(text.as_bytes());
+        digest.iter().take(16).fold(String::new(), |mut hex, byte| {
+            // Writing to a text does not fail.
+            write!(hex, "{byte:02x}").unwrap_or_default();
+            hex
+        })
+    }
+}
+
+/// Says that the intent is of this moment.
+pub(crate) fn stamp(variables: &mut Variables, now: jiff::Timestamp) {
+    if let Some(intent) = variables.get_mut(VARIABLE) {
+        intent["at"] = now.to_string().into();
+    }
+}
+
+/// Takes the intent away with a failure's variables.
+pub(crate) fn forget(variables: &mut Variables) {
+    variables.insert(VARIABLE.to_owned(), Value::Null);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::{Memory, VARIABLE};
+    use crate::connector::testing::{self, NOW};
+
+    fn at(text: &str) -> jiff::Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_intent_comes_back_to_the_same_job_with_the_same_target_only() {
+        let mut job = testing::job(json!({}));
+        let memory = Memory::of(&job, at(NOW));
+        let intent = memory.intent("start", "https://a.example/x".to_owned());
+        assert_eq!(memory.earlier(&intent), None);
+        job.variables = intent.to_variables("***", at(NOW));
+        let memory = Memory::of(&job, at("2026-06-01T12:00:30Z"));
+        assert_eq!(memory.earlier(&intent).unwrap().age, Duration::from_secs(30));
+        for (operation, target) in
+            [("start", "https://a.example/y"), ("update", "https://a.example/x")]
+        {
+            assert_eq!(memory.earlier(&memory.intent(operation, target.to_owned())), None);
+        }
+        job.id.key.0 += 1;
+        let other = Memory::of(&job, at(NOW));
+        assert_eq!(other.earlier(&other.intent("start", "https://a.example/x".to_owned())), None);
+    }
+
+    #[test]
+    fn what_is_no_intent_is_none() {
+        for odd in [json!(null), json!("x"), json!({"at": NOW}), json!({"at": "x", "since": NOW})] {
+            let job = testing::job(json!({ VARIABLE: odd }));
+            assert!(Memory::of(&job, at(NOW)).found.is_none(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_a_little_ahead_makes_it_new_and_one_far_ahead_old() {
+        let mut job = testing::job(json!({}));
+        let intent = Memory::of(&job, at(NOW)).intent("start", "x".to_owned());
+        for (written, age) in
+            [("2026-06-01T12:04:00Z", Duration::ZERO), ("2026-06-02T12:00:00Z", Duration::MAX)]
+        {
+            job.variables = intent.to_variables("x", at(written));
+            assert_eq!(Memory::of(&job, at(NOW)).earlier(&intent).unwrap().age, age);
+        }
+    }
+}

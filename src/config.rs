@@ -69,7 +69,10 @@ impl Config {
                 secret_scope: secrets.1,
                 ..connector::Config::default()
             },
-            http: http(root.section("http")),
+            http: servicenow::http::Config {
+                own_tls: connections.own_tls,
+                ..http(root.section("http"))
+            },
             secrets: secrets.0,
             inbound,
             management: management(root.section("management")),
@@ -163,6 +166,15 @@ fn http(mut section: Section<'_>) -> servicenow::http::Config {
     }
     if let Some(file) = section.text(Key::new("ca_file")) {
         config.ca_file = Some(file.into());
+    }
+    if let Some(networks) = section.texts(Key::new("allowed_networks")) {
+        config.allowed_networks = networks
+            .iter()
+            .filter_map(|text| {
+                let read = text.parse::<servicenow::http::Network>();
+                read.map_err(|error| section.mistake("allowed_networks", &error.to_string())).ok()
+            })
+            .collect();
     }
     if let Some(proxy) = section.text(Key::new("proxy")) {
         config.proxy = Some(proxy.into());

@@ -71,6 +71,14 @@ impl Config {
         self.allowed_hosts.iter().any(|pattern| pattern.matches(host))
             || self.connections.values().any(|connection| connection.instance.host() == host)
     }
+
+    /// Whether the allowed hosts have this very address, or `localhost`: then it is the
+    /// operator's choice, as an instance of a connection is. A name is not, since whoever
+    /// owns it says where it leads.
+    pub(crate) fn writes_out(&self, instance: &Instance) -> bool {
+        let is_address = instance.is_address() || instance.is_loopback();
+        is_address && self.allowed_hosts.iter().any(|pattern| pattern.is(instance.host()))
+    }
 }
 
 /// A configured way to one instance.

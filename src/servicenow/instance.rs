@@ -76,6 +76,16 @@ impl Instance {
         }
     }
 
+    /// Whether the host is an address rather than a name.
+    pub(crate) fn is_address(&self) -> bool {
+        matches!(self.url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)))
+    }
+
+    /// The host as a name or an address.
+    pub(crate) fn url_host(&self) -> Option<Host<&str>> {
+        self.url.host()
+    }
+
     /// The host, lower case.
     pub fn host(&self) -> &str {
         self.url.host_str().unwrap_or_default()

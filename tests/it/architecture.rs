@@ -103,6 +103,7 @@ const PARTS: &[Part] = &[
             "secret_store",
             "servicenow",
             "telemetry",
+            "tls",
             "worker",
             "zeebe",
         ],

@@ -1,6 +1,7 @@
 //! The ServiceNow client at the wire: what goes out, what comes back, and what is made of
 //! servers that misbehave.
 
+mod addresses;
 mod faults;
 mod oauth;
 mod server;
@@ -12,7 +13,7 @@ use serde_json::json;
 use servicenow_worker::{
     ports::Transport,
     servicenow::{
-        Authentication, Endpoint, Instance, Method, NoAnswerCause, Request,
+        Authentication, Chooser, Endpoint, Instance, Method, NoAnswerCause, Request,
         http::{Client, Config},
     },
 };
@@ -33,6 +34,7 @@ fn endpoint_of(address: &str, authentication: Authentication) -> Arc<Endpoint> {
         instance: Instance::parse(address, false).unwrap(),
         authentication,
         max_concurrency: 4,
+        chosen_by: Chooser::Connection("default".to_owned()),
     })
 }
 

@@ -8,7 +8,7 @@ use crate::{
     connector::{AuthenticationTemplate, Config, Connection, Secrets, TableRules, secrets},
     job::Variables,
     outcome::cut,
-    servicenow::{Authentication, Endpoint, Error, Instance},
+    servicenow::{Authentication, Chooser, Endpoint, Error, Instance},
 };
 
 /// The name that jobs with an instance of their own go by.
@@ -22,6 +22,7 @@ pub(crate) struct Target {
     pub(crate) authentication: Authentication,
     pub(crate) max_concurrency: usize,
     pub(crate) tables: TableRules,
+    chosen_by: Chooser,
 }
 
 impl Target {
@@ -48,6 +49,7 @@ impl Target {
             authentication,
             max_concurrency: connection.max_concurrency,
             tables: connection.tables.clone(),
+            chosen_by: Chooser::Connection(name.to_owned()),
         })
     }
 
@@ -71,7 +73,13 @@ impl Target {
         }
         let given = variables.get("authentication").cloned().unwrap_or(Value::Null);
         // The rules of a configured instance hold for it whatever way it is named.
-        let known = config.connections.values().find(|known| known.instance == instance);
+        let known = config.connections.iter().find(|(_, known)| known.instance == instance);
+        let chosen_by = match known {
+            Some((name, _)) => Chooser::Connection(name.clone()),
+            None if config.writes_out(&instance) => Chooser::AllowedHosts,
+            None => Chooser::Job,
+        };
+        let known = known.map(|(_, connection)| connection);
         let template =
             AuthenticationTemplate::try_from(given).map_err(|error| invalid(error.to_string()))?;
         let authentication = template.resolve(|text| secrets::replace_in_text(text, secrets))?;
@@ -82,6 +90,7 @@ impl Target {
             max_concurrency: known
                 .map_or(Connection::DEFAULT_CONCURRENCY, |connection| connection.max_concurrency),
             tables: known.map(|connection| connection.tables.clone()).unwrap_or_default(),
+            chosen_by,
         })
     }
 
@@ -92,6 +101,7 @@ impl Target {
             instance: self.instance.clone(),
             authentication: self.authentication.clone(),
             max_concurrency: self.max_concurrency,
+            chosen_by: self.chosen_by.clone(),
         }
     }
 }

@@ -52,7 +52,7 @@ impl Config {
             }
         };
         let mut root = Section::root(table, environment, &findings);
-        let connections = connections::read(&mut root);
+        let instances = connections::read(&mut root);
         let secrets = secrets(&mut root.section("secrets"));
         let zeebe = root.section("zeebe");
         let (zeebe, tenants) = zeebe_section::read(zeebe);
@@ -64,13 +64,13 @@ impl Config {
             connector: connector::Config {
                 namespace,
                 max_outage,
-                connections: connections.connections,
-                allowed_hosts: connections.allowed_hosts,
+                connections: instances.connections,
+                allowed_hosts: instances.allowed_hosts,
                 secret_scope: secrets.1,
                 ..connector::Config::default()
             },
             http: servicenow::http::Config {
-                own_tls: connections.own_tls,
+                own_tls: instances.own_tls,
                 ..http(root.section("http"))
             },
             secrets: secrets.0,

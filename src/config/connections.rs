@@ -14,15 +14,15 @@ use crate::{
 /// The connection that the environment describes.
 const DEFAULT: &str = "default";
 
-/// Connections, and the hosts that jobs may name themselves.
-pub(super) struct Connections {
+/// Connections with their TLS, and the hosts that jobs may name themselves.
+pub(super) struct Instances {
     pub(super) connections: BTreeMap<String, Connection>,
     pub(super) allowed_hosts: Vec<HostPattern>,
     pub(super) own_tls: Vec<OwnTls>,
 }
 
 /// Reads all of them.
-pub(super) fn read(root: &mut Section<'_>) -> Connections {
+pub(super) fn read(root: &mut Section<'_>) -> Instances {
     let allowed_hosts = allowed_hosts(root);
     let mut sections: BTreeMap<String, Section<'_>> =
         root.section("connections").named_sections().into_iter().collect();
@@ -40,7 +40,7 @@ pub(super) fn read(root: &mut Section<'_>) -> Connections {
             Some((name, connection?))
         })
         .collect();
-    Connections { connections, allowed_hosts, own_tls }
+    Instances { connections, allowed_hosts, own_tls }
 }
 
 fn allowed_hosts(root: &mut Section<'_>) -> Vec<HostPattern> {

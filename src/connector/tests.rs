@@ -8,6 +8,7 @@ mod find;
 mod flow;
 mod hostile;
 mod inputs;
+mod instances;
 mod read_and_write;
 mod results;
 mod secrets;

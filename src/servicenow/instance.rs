@@ -54,7 +54,7 @@ impl Instance {
         let is_short_name = !text.is_empty()
             && text.len() <= 63
             && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-            && text != "localhost";
+            && !text.eq_ignore_ascii_case("localhost");
         let full = if is_short_name {
             format!("https://{text}.service-now.com")
         } else if text.contains("://") {

@@ -13,7 +13,7 @@ use std::{
 
 /// Special ranges of IPv4.
 const SPECIAL_V4: [(Ipv4Addr, u8); 15] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8),       // this network
+    (Ipv4Addr::UNSPECIFIED, 8),           // this network
     (Ipv4Addr::new(10, 0, 0, 0), 8),      // private
     (Ipv4Addr::new(100, 64, 0, 0), 10),   // behind a carrier's NAT
     (Ipv4Addr::new(127, 0, 0, 0), 8),     // this machine
@@ -30,7 +30,7 @@ const SPECIAL_V4: [(Ipv4Addr, u8); 15] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4),     // class E, and broadcast
 ];
 
-/// Global unicast. Loopback, link-local, unique local, site-local, multicast, NAT64, SRv6 and
+/// Global unicast. Loopback, link-local, unique local, site-local, multicast, NAT64, `SRv6` and
 /// the discard prefix are outside.
 const GLOBAL_V6: (Ipv6Addr, u8) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 

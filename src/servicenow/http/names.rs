@@ -159,7 +159,9 @@ mod tests {
 
     #[tokio::test]
     async fn one_address_that_is_not_public_spoils_all() {
-        for turns in [&[&[PUBLIC, "10.0.0.1"][..]], &[&["::ffff:169.254.169.254", PUBLIC][..]]] {
+        const MIXED: [&[&[&str]]; 2] =
+            [&[&[PUBLIC, "10.0.0.1"]], &[&["::ffff:169.254.169.254", PUBLIC]]];
+        for turns in MIXED {
             let names = names(Chooser::Job, turns);
             assert!(found(&names, "dev1.service-now.com").await.is_err(), "{turns:?}");
         }

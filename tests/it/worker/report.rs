@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use servicenow_worker::zeebe::proto::{ActivatedJob, FailJobRequest};
+use servicenow_worker::{
+    servicenow::Response,
+    zeebe::proto::{ActivatedJob, FailJobRequest},
+};
 use tonic::{Code, Status};
 
 use super::{
@@ -200,4 +203,17 @@ async fn a_panic_in_the_transport_costs_one_retry_and_not_the_worker() {
     rig.gateway.offer(job(2));
     eventually("the next job is done", || rig.gateway.counters().ended.get() == 1).await;
     eventually("no slot is lost", || rig.figure("snc_inflight") == 0).await;
+}
+
+#[tokio::test]
+async fn a_panic_whose_text_holds_data_tells_nobody_of_it() {
+    let panicking = |request: &servicenow_worker::servicenow::Request| -> Response {
+        panic!("{} is not to be seen", request.path.last().unwrap())
+    };
+    let rig = Setup { servicenow: ServiceNow::quick(panicking), ..Setup::default() }.run().await;
+    rig.gateway.offer(job(7));
+    eventually("the job failed", || rig.gateway.counters().fails.get() >= 1).await;
+    let message = &failures(&rig)[0].error_message;
+    assert!(message.contains("internal error") && message.contains("log"), "{message}");
+    assert!(!message.contains(&sys_id(7)) && !message.contains("not to be seen"), "{message}");
 }

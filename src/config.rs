@@ -3,6 +3,8 @@
 //! The environment wins. Unknown keys are mistakes. Every mistake is found before the first
 //! is reported, each with its key, what is wrong, and what to write instead.
 
+use std::collections::BTreeSet;
+
 use crate::{connector, inbound, management, secret_store, servicenow, telemetry, worker, zeebe};
 
 mod connections;
@@ -51,6 +53,7 @@ impl Config {
                 toml::Table::new()
             }
         };
+        let reserved_secrets = secrets_of_the_endpoint(&table);
         let mut root = Section::root(table, environment, &findings);
         let instances = connections::read(&mut root);
         let secrets = secrets(&mut root.section("secrets"));
@@ -67,6 +70,7 @@ impl Config {
                 connections: instances.connections,
                 allowed_hosts: instances.allowed_hosts,
                 secret_scope: secrets.1,
+                reserved_secrets,
                 ..connector::Config::default()
             },
             http: servicenow::http::Config {
@@ -128,6 +132,15 @@ fn worker(
         .unwrap_or(rules.max_outage);
     section.finish();
     (worker, namespace, max_outage)
+}
+
+/// The names of the secrets in `[inbound]`, wherever they stand in it.
+fn secrets_of_the_endpoint(table: &toml::Table) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    if let Some(section) = table.get("inbound") {
+        connector::secret_names(&section.to_string(), &mut names);
+    }
+    names
 }
 
 fn secrets(section: &mut Section<'_>) -> (secret_store::Config, connector::SecretScope) {

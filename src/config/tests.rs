@@ -185,3 +185,20 @@ fn a_file_that_is_no_toml_says_where() {
     let mistakes = mistakes("[worker\nname = 1", &Environment::default());
     assert!(mistakes[0].starts_with("file:") && mistakes[0].contains("line 1"), "{mistakes:?}");
 }
+
+#[test]
+fn secrets_of_the_inbound_section_are_kept_from_jobs() {
+    let file = r#"
+        [connections.hr]
+        instance = "dev1"
+        auth = { type = "bearer", token = "{{secrets.HR}}" }
+        [inbound]
+        token = { key = "{{ secrets.SIGNING }}", lifetime = "1h" }
+        [[inbound.credentials]]
+        name = "flows"
+        basic = { username = "u", password = "{{secrets.IN}}" }
+        allow = ["publish:*"]
+    "#;
+    let config = read(file, &Environment::default());
+    assert!(config.connector.reserved_secrets.iter().eq(["IN", "SIGNING"]));
+}

@@ -1,6 +1,9 @@
 //! What an operator decides for the core: connections, hosts, rights, limits.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{authentication::AuthenticationTemplate, pattern::HostPattern};
 use crate::servicenow::{Instance, Table};
@@ -20,6 +23,8 @@ pub struct Config {
     pub correlated_tables: Vec<String>,
     /// Where `{{secrets.NAME}}` is replaced.
     pub secret_scope: SecretScope,
+    /// Secrets of the worker's own that no job may use.
+    pub reserved_secrets: BTreeSet<String>,
     /// How long transient failures keep a job's retries.
     pub max_outage: Duration,
     /// Most bytes of JSON handed to the engine as variables.
@@ -34,6 +39,7 @@ impl Default for Config {
             allowed_hosts: HostPattern::defaults(),
             correlated_tables: Vec::new(),
             secret_scope: SecretScope::Credentials,
+            reserved_secrets: BTreeSet::new(),
             max_outage: Duration::from_hours(24),
             max_result_bytes: 1_572_864,
         }

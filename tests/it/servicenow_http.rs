@@ -178,6 +178,72 @@ async fn a_redirect_is_an_answer() {
 }
 
 #[tokio::test]
+async fn a_redirect_to_another_host_takes_no_credentials_there() {
+    let other = Server::start(|_| json_answer("200 OK", "{}")).await;
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Again", "308 For Good"] {
+        let location = format!("location: http://127.0.0.1:{}/x\r\n", other.port);
+        let server = Server::start(move |_| answer(status, &location, "")).await;
+        for request in [get(), post()] {
+            let response = client().send(&endpoint(&server), request).await.unwrap();
+            assert_eq!(response.status.to_string(), status[..3]);
+        }
+        assert_eq!(server.requests().len(), 2);
+    }
+    assert_eq!(other.connections(), 0);
+}
+
+/// What could change a path or a query that it is put into.
+const HOSTILE: [&str; 24] = [
+    "../sys_user",
+    "../..",
+    "..%2f..",
+    "%2e%2e",
+    "%2E%2e%2Fsys_user",
+    "incident?x=",
+    "incident?sysparm_query=active=true",
+    "incident#x",
+    "incident;x=1",
+    "a/b",
+    "a\\b",
+    "a&b=c",
+    "a=b",
+    "a+b c",
+    "a\tb",
+    "a\r\nHost: evil.example",
+    "a%0d%0aHost: evil.example",
+    "a\u{0}b",
+    "@evil.example",
+    "//evil.example",
+    "http://evil.example/",
+    "\u{ff0e}\u{ff0e}\u{ff0f}x",
+    "\u{2025}/x",
+    "\u{202e}x",
+];
+
+/// The characters that the server decodes a part of the target to.
+fn decoded(part: &str) -> String {
+    percent_encoding::percent_decode_str(part).decode_utf8().unwrap().into_owned()
+}
+
+#[tokio::test]
+async fn a_segment_and_a_parameter_stay_one_whatever_they_hold() {
+    let server = Server::start(|_| json_answer("200 OK", "{}")).await;
+    let (client, endpoint) = (client(), endpoint(&server));
+    for text in HOSTILE {
+        let request = Request::new(Method::Get, ["api", "now", "table", text, text]);
+        client.send(&endpoint, request.with_query("sysparm_query", text)).await.unwrap();
+        let seen = server.requests().pop().unwrap();
+        let (path, query) = seen.target().split_once('?').unwrap();
+        let path: Vec<_> = path.split('/').map(decoded).collect();
+        assert_eq!(path, ["", "api", "now", "table", text, text], "{text:?}");
+        let (name, value) = query.split_once('=').unwrap();
+        assert_eq!((name, decoded(value).as_str()), ("sysparm_query", text), "{text:?}");
+        assert_eq!(seen.header("host"), Some(&*format!("127.0.0.1:{}", server.port)));
+    }
+    assert_eq!(server.requests().len(), HOSTILE.len());
+}
+
+#[tokio::test]
 async fn compressed_answers_are_unpacked() {
     let body = r#"{"result":[]}"#.repeat(10_000);
     let packed = server::gzip(body.as_bytes());

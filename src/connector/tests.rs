@@ -2,6 +2,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "scripts read better without ampersands")]
 
 mod create;
+mod cves;
 mod expressions;
 mod failures;
 mod find;

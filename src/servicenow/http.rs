@@ -22,6 +22,7 @@
 //! - Logs have the method, the path without its query, the status and the time.
 
 mod addresses;
+mod echo;
 mod exchange;
 mod failure;
 mod gate;
@@ -208,22 +209,32 @@ impl Shared {
         let token = self.tokens.token(key, fetch()).await?;
         // Bodies are bytes, which can always be copied.
         let Some(copy) = request.try_clone() else {
-            return exchange(pool, authorized(request, token), self.call).await;
+            return self.authorized(pool, request, &token).await;
         };
-        let first = exchange(pool, authorized(request, token.clone()), self.call).await;
+        let first = self.authorized(pool, request, &token).await;
         if !is_unauthorized(&first) {
             return first;
         }
         match self.tokens.renewed(key, &token, fetch()).await {
             None => first,
             Some(token) => {
-                let second = exchange(pool, authorized(copy, token?), self.call).await;
+                let second = self.authorized(pool, copy, &token?).await;
                 if is_unauthorized(&second) {
                     self.tokens.renewed_in_vain(key);
                 }
                 second
             }
         }
+    }
+
+    async fn authorized(
+        &self,
+        pool: &Pool,
+        request: reqwest::Request,
+        token: &HeaderValue,
+    ) -> Reply {
+        let request = prepared::with(request, header::AUTHORIZATION, token.clone());
+        echo::masked(exchange(pool, request, self.call).await, token)
     }
 }
 
@@ -233,10 +244,6 @@ fn token_not_asked_for(failure: NoAnswer) -> NoAnswer {
         NoAnswerCause::Invalid => failure,
         _ => grant::unavailable(&failure.message),
     }
-}
-
-fn authorized(request: reqwest::Request, token: HeaderValue) -> reqwest::Request {
-    prepared::with(request, header::AUTHORIZATION, token)
 }
 
 fn is_unauthorized(reply: &Reply) -> bool {

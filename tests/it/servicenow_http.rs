@@ -2,6 +2,7 @@
 //! servers that misbehave.
 
 mod addresses;
+mod cves;
 mod faults;
 mod oauth;
 mod server;

@@ -32,9 +32,9 @@ use super::{
     server::{Server, json},
 };
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(super) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub(super) fn authority() -> Authority {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
@@ -52,7 +52,7 @@ fn certified(
 }
 
 /// A server for `localhost` with a certificate of this authority.
-async fn server(authority: &Authority) -> Server {
+pub(super) async fn server(authority: &Authority) -> Server {
     start(certified(authority, |_| ()), None).await
 }
 
@@ -84,7 +84,7 @@ async fn start(
     Server::start_with(Some(acceptor), |_| json("201 Created", "{}")).await
 }
 
-fn ca_file(directory: &TempDir, authority: &Authority) -> PathBuf {
+pub(super) fn ca_file(directory: &TempDir, authority: &Authority) -> PathBuf {
     let path = directory.path().join("ca.pem");
     std::fs::write(&path, authority.pem()).unwrap();
     path

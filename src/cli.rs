@@ -8,7 +8,10 @@ use std::{
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, Environment, Mistakes};
+use crate::{
+    config::{Config, Environment, Mistakes},
+    servicenow::http,
+};
 
 mod demo;
 mod dev;
@@ -77,7 +80,7 @@ pub enum Exit {
 impl Exit {
     /// The exit that an error calls for.
     pub fn of(error: &anyhow::Error) -> Self {
-        if error.is::<Mistakes>() || error.is::<Unusable>() {
+        if error.is::<Mistakes>() || error.is::<Unusable>() || error.is::<http::Error>() {
             Self::Usage
         } else if error.is::<Unlistenable>()
             || error.is::<stage::NoGateway>()
@@ -143,6 +146,8 @@ impl ConfigFile {
 
 fn check(file: &ConfigFile) -> anyhow::Result<Exit> {
     let (config, _) = file.read()?;
+    // Reads the files that it names, and connects nowhere.
+    http::Client::new(&config.http)?;
     let names: Vec<_> = config.connector.connections.keys().map(String::as_str).collect();
     let inbound = config.inbound.as_ref().map(|inbound| format!(", inbound on {}", inbound.listen));
     say(&format!(

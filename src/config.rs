@@ -3,6 +3,8 @@
 //! The environment wins. Unknown keys are mistakes. Every mistake is found before the first
 //! is reported, each with its key, what is wrong, and what to write instead.
 
+use std::collections::BTreeSet;
+
 use crate::{connector, inbound, management, secret_store, servicenow, telemetry, worker, zeebe};
 
 mod connections;
@@ -51,8 +53,9 @@ impl Config {
                 toml::Table::new()
             }
         };
+        let reserved_secrets = secrets_of_the_endpoint(&table);
         let mut root = Section::root(table, environment, &findings);
-        let connections = connections::read(&mut root);
+        let instances = connections::read(&mut root);
         let secrets = secrets(&mut root.section("secrets"));
         let zeebe = root.section("zeebe");
         let (zeebe, tenants) = zeebe_section::read(zeebe);
@@ -64,12 +67,16 @@ impl Config {
             connector: connector::Config {
                 namespace,
                 max_outage,
-                connections: connections.connections,
-                allowed_hosts: connections.allowed_hosts,
+                connections: instances.connections,
+                allowed_hosts: instances.allowed_hosts,
                 secret_scope: secrets.1,
+                reserved_secrets,
                 ..connector::Config::default()
             },
-            http: http(root.section("http")),
+            http: servicenow::http::Config {
+                own_tls: instances.own_tls,
+                ..http(root.section("http"))
+            },
             secrets: secrets.0,
             inbound,
             management: management(root.section("management")),
@@ -127,6 +134,15 @@ fn worker(
     (worker, namespace, max_outage)
 }
 
+/// The names of the secrets in `[inbound]`, wherever they stand in it.
+fn secrets_of_the_endpoint(table: &toml::Table) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    if let Some(section) = table.get("inbound") {
+        connector::secret_names(&section.to_string(), &mut names);
+    }
+    names
+}
+
 fn secrets(section: &mut Section<'_>) -> (secret_store::Config, connector::SecretScope) {
     let default = secret_store::Config::default();
     let prefix =
@@ -163,6 +179,15 @@ fn http(mut section: Section<'_>) -> servicenow::http::Config {
     }
     if let Some(file) = section.text(Key::new("ca_file")) {
         config.ca_file = Some(file.into());
+    }
+    if let Some(networks) = section.texts(Key::new("allowed_networks")) {
+        config.allowed_networks = networks
+            .iter()
+            .filter_map(|text| {
+                let read = text.parse::<servicenow::http::Network>();
+                read.map_err(|error| section.mistake("allowed_networks", &error.to_string())).ok()
+            })
+            .collect();
     }
     if let Some(proxy) = section.text(Key::new("proxy")) {
         config.proxy = Some(proxy.into());

@@ -8,7 +8,7 @@
 //! - adapters behind it: [`zeebe`], [`servicenow::http`], [`secret_store`], [`clock`]
 //! - engines, generic over the ports: [`worker`], [`inbound`], [`sandbox`]; [`devengine`]
 //!   stands in for a cluster
-//! - wiring: [`config`], [`telemetry`], [`management`], [`cli`]
+//! - wiring: [`config`], [`telemetry`], [`management`], [`memory_image`], [`cli`]
 
 pub mod cli;
 pub mod clock;
@@ -21,6 +21,7 @@ pub mod fuzzing;
 pub mod inbound;
 pub mod job;
 pub mod management;
+pub mod memory_image;
 pub mod metrics;
 pub mod outcome;
 pub mod ports;

@@ -17,7 +17,7 @@ pub mod sys_id;
 pub mod table;
 
 pub use encoded_query::EncodedQuery;
-pub use endpoint::{Authentication, Endpoint};
+pub use endpoint::{Authentication, Chooser, Endpoint};
 pub use error::{Error, Reason};
 pub use instance::Instance;
 pub use record::Record;

@@ -1,4 +1,14 @@
 //! Logs: text for a terminal, JSON by setting, on standard error.
+//!
+//! A panic is a line of the log like any other. Of its text only what a programmer wrote is
+//! shown: one that was put together at run time may hold a secret.
+
+use std::{
+    any::Any,
+    backtrace::{Backtrace, BacktraceStatus},
+    panic::{Location, PanicHookInfo},
+    thread,
+};
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -48,5 +58,81 @@ impl Config {
             }
         };
         drop(installed);
+    }
+}
+
+/// From now on panics are logged, instead of written beside the log with all they say.
+pub fn log_panics() {
+    std::panic::set_hook(Box::new(|panic: &PanicHookInfo<'_>| {
+        log_panic(panic.payload(), panic.location());
+    }));
+}
+
+fn log_panic(payload: &dyn Any, location: Option<&Location<'_>>) {
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then_some(backtrace);
+    tracing::error!(
+        text = payload.downcast_ref::<&'static str>().copied(),
+        place = location.map(tracing::field::display),
+        thread = thread::current().name(),
+        backtrace = backtrace.as_ref().map(tracing::field::display),
+        "panic: a bug of the worker, please report it"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        any::Any,
+        io::{self, Write},
+        panic::Location,
+        sync::{Arc, Mutex},
+    };
+
+    use serde_json::Value;
+    use tracing_subscriber::{fmt, layer::SubscriberExt};
+
+    use super::log_panic;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The line that a panic leaves.
+    fn line(payload: &dyn Any) -> Value {
+        let written = Written::default();
+        let writer = written.clone();
+        let layer = fmt::layer().json().flatten_event(true).with_writer(move || writer.clone());
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            log_panic(payload, Some(Location::caller()));
+        });
+        let bytes = written.0.lock().unwrap().clone();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[test]
+    fn a_panic_is_one_line_of_json_that_says_where() {
+        let line = line(&"a programmer's words");
+        assert_eq!(
+            (&line["level"], &line["text"]),
+            (&"ERROR".into(), &"a programmer's words".into())
+        );
+        assert!(line["place"].as_str().unwrap().contains("telemetry.rs:"), "{line}");
+        assert!(line["thread"].is_string(), "{line}");
+    }
+
+    #[test]
+    fn a_text_that_was_put_together_is_left_out() {
+        let line = line(&format!("byte 3 is inside of {}", "correct horse")).to_string();
+        assert!(!line.contains("correct horse") && line.contains("telemetry.rs:"), "{line}");
     }
 }

@@ -1,4 +1,8 @@
-//! What we trust when we connect: one TLS set-up for everything that goes out.
+//! What we trust when we connect, and who we are there: one TLS set-up for everything that
+//! goes out.
+//!
+//! TLS 1.2 and 1.3, which is all the library can. A file of authorities takes the place of
+//! the public ones, it does not add to them. There is no way to leave the check out.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,7 +12,7 @@ use std::{
 use rustls::{
     ClientConfig, RootCertStore,
     crypto::ring,
-    pki_types::{CertificateDer, pem::PemObject},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
 /// A TLS set-up that cannot work.
@@ -22,31 +26,84 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// The file is no key.
+    #[error("'{}' cannot be read as a PEM private key: {message}", path.display())]
+    KeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Certificate and key do not fit, or are of a kind that cannot be used.
+    #[error("'{}' and '{}' cannot be used together: {message}", certificate.display(), key.display())]
+    Identity {
+        /// The certificate's file.
+        certificate: PathBuf,
+        /// The key's file.
+        key: PathBuf,
+        /// What is wrong with them.
+        message: String,
+    },
     /// The library refused.
     #[error(transparent)]
     Tls(#[from] rustls::Error),
 }
 
+/// The certificate that says who we are, for servers that ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// PEM: the certificate, then those that lead to its authority.
+    pub certificate_file: PathBuf,
+    /// PEM: its private key.
+    pub key_file: PathBuf,
+}
+
 /// TLS 1.2 and 1.3, trusting the file's authorities, or without a file the public ones.
 pub fn client_config(ca_file: Option<&Path>) -> Result<ClientConfig, Error> {
-    let mut roots = RootCertStore::empty();
-    match ca_file {
-        Some(path) => {
-            let fail = |message: String| Error::CaFile { path: path.to_owned(), message };
-            let certificates =
-                CertificateDer::pem_file_iter(path).map_err(|e| fail(e.to_string()))?;
-            for certificate in certificates {
-                let certificate = certificate.map_err(|e| fail(e.to_string()))?;
-                roots.add(certificate).map_err(|e| fail(e.to_string()))?;
-            }
-            if roots.is_empty() {
-                return Err(fail("it holds no certificate".to_owned()));
-            }
-        }
-        None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-    }
-    Ok(ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    client_config_as(None, ca_file)
+}
+
+/// The same with a certificate of our own.
+pub fn client_config_as(
+    identity: Option<&Identity>,
+    ca_file: Option<&Path>,
+) -> Result<ClientConfig, Error> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
+        .with_root_certificates(roots(ca_file)?);
+    let Some(identity) = identity else { return Ok(builder.with_no_client_auth()) };
+    let Identity { certificate_file, key_file } = identity;
+    let chain = certificates(certificate_file)?;
+    let key = PrivateKeyDer::from_pem_file(key_file)
+        .map_err(|error| Error::KeyFile { path: key_file.clone(), message: error.to_string() })?;
+    builder.with_client_auth_cert(chain, key).map_err(|error| Error::Identity {
+        certificate: certificate_file.clone(),
+        key: key_file.clone(),
+        message: error.to_string(),
+    })
+}
+
+fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    let Some(path) = ca_file else {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        return Ok(roots);
+    };
+    for certificate in certificates(path)? {
+        roots.add(certificate).map_err(|error| unreadable(path, &error))?;
+    }
+    Ok(roots)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    let certificates: Vec<_> = read.map_err(|error| unreadable(path, &error))?;
+    if certificates.is_empty() {
+        return Err(unreadable(path, &"it holds no certificate"));
+    }
+    Ok(certificates)
+}
+
+fn unreadable(path: &Path, what: &dyn std::fmt::Display) -> Error {
+    Error::CaFile { path: path.to_owned(), message: what.to_string() }
 }

@@ -12,11 +12,12 @@ use crate::{
     config::{Config, Environment},
     connector::Connector,
     inbound::{self, Inbound},
-    management,
+    management, memory_image,
     metrics::Metrics,
     ports::Readiness,
     secret_store::SecretStore,
     servicenow::http::Client,
+    telemetry,
     worker::{Parts, Worker},
     zeebe::{Gateway, RestClient},
 };
@@ -43,6 +44,8 @@ pub(super) type Endpoint = (Inbound<Gateway, RestClient>, TcpListener);
 
 /// Runs until a stop signal.
 pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
+    // Before the first secret is read.
+    let sealed = memory_image::seal();
     let (mut config, environment) = options.file.read()?;
     let inbound = config.inbound.take().filter(|_| options.only != Some(Half::Outbound));
     if options.only == Some(Half::Inbound) && inbound.is_none() {
@@ -51,6 +54,10 @@ pub(super) fn run(options: &Options) -> anyhow::Result<Exit> {
     }
     let with_worker = options.only != Some(Half::Inbound);
     config.log.install();
+    telemetry::log_panics();
+    if let Err(error) = sealed {
+        tracing::warn!(%error, "core dumps could not be switched off: they would hold secrets");
+    }
     runtime()?.block_on(serve(config, inbound, with_worker, environment))
 }
 

@@ -9,7 +9,8 @@ use crate::{
     connector::{
         AuthenticationTemplate, Connection, HostPattern, IdentityRule, OnMismatch, TableRules,
     },
-    servicenow::Instance,
+    servicenow::{Instance, http::OwnTls},
+    tls::Identity,
 };
 
 /// The connection that the environment describes.
@@ -18,28 +19,33 @@ const DEFAULT: &str = "default";
 const ON_MISMATCH: [(&str, OnMismatch); 2] =
     [("fail", OnMismatch::Fail), ("patch", OnMismatch::Patch)];
 
-/// Connections, and the hosts that jobs may name themselves.
-pub(super) struct Connections {
+/// Connections with their TLS, and the hosts that jobs may name themselves.
+pub(super) struct Instances {
     pub(super) connections: BTreeMap<String, Connection>,
     pub(super) allowed_hosts: Vec<HostPattern>,
+    pub(super) own_tls: Vec<OwnTls>,
 }
 
 /// Reads all of them.
-pub(super) fn read(root: &mut Section<'_>) -> Connections {
+pub(super) fn read(root: &mut Section<'_>) -> Instances {
     let allowed_hosts = allowed_hosts(root);
     let mut sections: BTreeMap<String, Section<'_>> =
         root.section("connections").named_sections().into_iter().collect();
     if !sections.contains_key(DEFAULT) && root.environment().get("SERVICENOW_INSTANCE").is_some() {
         sections.insert(DEFAULT.to_owned(), root.empty(&format!("connections.{DEFAULT}")));
     }
+    let mut own_tls = Vec::new();
     let connections = sections
         .into_iter()
-        .filter_map(|(name, section)| {
+        .filter_map(|(name, mut section)| {
             let from_environment = name == DEFAULT;
-            Some((name, connection(section, from_environment)?))
+            let connection = connection(&mut section, from_environment);
+            own_tls.extend(tls(&name, &mut section));
+            section.finish();
+            Some((name, connection?))
         })
         .collect();
-    Connections { connections, allowed_hosts }
+    Instances { connections, allowed_hosts, own_tls }
 }
 
 fn allowed_hosts(root: &mut Section<'_>) -> Vec<HostPattern> {
@@ -56,7 +62,7 @@ fn allowed_hosts(root: &mut Section<'_>) -> Vec<HostPattern> {
     patterns.into_iter().filter_map(read).collect()
 }
 
-fn connection(mut section: Section<'_>, from_environment: bool) -> Option<Connection> {
+fn connection(section: &mut Section<'_>, from_environment: bool) -> Option<Connection> {
     let key = Key::new("instance");
     let key = if from_environment { key.env(&["SERVICENOW_INSTANCE"]) } else { key };
     let allow_http = section.boolean(Key::new("allow_http")).unwrap_or(false);
@@ -68,12 +74,11 @@ fn connection(mut section: Section<'_>, from_environment: bool) -> Option<Connec
         let read = Instance::parse(&text, allow_http);
         read.map_err(|error| section.mistake("instance", &error.to_string())).ok()
     });
-    let authentication = authentication(&mut section, from_environment);
+    let authentication = authentication(section, from_environment);
     let max_concurrency = section.count(Key::new("max_concurrency"), 1..=10_000);
     let tables = tables(section.section("tables"));
     let on_mismatch = section.one_of(Key::new("on_mismatch"), &ON_MISMATCH);
     let identity = identity(section.section("identity"));
-    section.finish();
     Some(Connection {
         max_concurrency: max_concurrency.unwrap_or(Connection::DEFAULT_CONCURRENCY),
         tables,
@@ -82,6 +87,29 @@ fn connection(mut section: Section<'_>, from_environment: bool) -> Option<Connec
         identity,
         ..Connection::new(instance?, authentication?)
     })
+}
+
+/// Whom the connection trusts and what it shows, where that is its own.
+fn tls(name: &str, section: &mut Section<'_>) -> Option<OwnTls> {
+    let ca_file = section.text(Key::new("ca_file")).map(Into::into);
+    let certificate = section.text(Key::new("client_certificate_file"));
+    let key = section.text(Key::new("client_key_file"));
+    let identity = match (certificate, key) {
+        (Some(certificate), Some(key)) => {
+            Some(Identity { certificate_file: certificate.into(), key_file: key.into() })
+        }
+        (None, None) => None,
+        (Some(_), None) => {
+            section.mistake("client_key_file", "is missing: a certificate needs its key");
+            None
+        }
+        (None, Some(_)) => {
+            section.mistake("client_certificate_file", "is missing: a key needs its certificate");
+            None
+        }
+    };
+    let is_own = ca_file.is_some() || identity.is_some();
+    is_own.then(|| OwnTls { connection: name.to_owned(), ca_file, identity })
 }
 
 fn authentication(

@@ -105,7 +105,11 @@ fn every_section_is_read() {
         auth = { type = "apiKey", key = "{{secrets.KEY}}" }
         max_concurrency = 4
         tables = { read = ["*"], write = ["x_hr_*"] }
+        ca_file = "/etc/hr/ca.pem"
+        client_certificate_file = "/etc/hr/cert.pem"
+        client_key_file = "/etc/hr/key.pem"
         [http]
+        allowed_networks = ["10.0.0.0/8", "fd00::/8"]
         call_timeout = "30s"
         [secrets]
         directory = "/run/secrets"
@@ -122,6 +126,14 @@ fn every_section_is_read() {
     assert_eq!(config.connector.max_outage, Duration::from_hours(1));
     assert_eq!(config.connector.connections["hr"].tables.write, ["x_hr_*"]);
     assert_eq!(config.connector.secret_scope, connector::SecretScope::Inputs);
+    let own = &config.http.own_tls[0];
+    assert_eq!(
+        (own.connection.as_str(), own.ca_file.as_deref()),
+        ("hr", Some("/etc/hr/ca.pem".as_ref()))
+    );
+    assert_eq!(own.identity.as_ref().unwrap().key_file, std::path::Path::new("/etc/hr/key.pem"));
+    let networks: Vec<_> = config.http.allowed_networks.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["10.0.0.0/8", "fd00::/8"]);
     assert_eq!(config.http.call_timeout, Duration::from_secs(30));
     assert_eq!(config.management.listen, None);
     assert_eq!(config.log.format, telemetry::Format::Json);
@@ -140,6 +152,10 @@ fn all_mistakes_are_reported_together_with_key_and_remedy() {
         [connections.hr]
         instance = "http://hr.example.com"
         auth = { type = "basic", username = "u" }
+        client_key_file = "key.pem"
+        insecure_skip_verify = true
+        [http]
+        allowed_networks = ["10.0.0.1/8"]
         [management]
         listen = "nowhere"
     "#;
@@ -152,6 +168,9 @@ fn all_mistakes_are_reported_together_with_key_and_remedy() {
         ("worker.strean", "known here: name"),
         ("connections.hr.instance", "allow_http"),
         ("connections.hr.auth", "password is missing"),
+        ("connections.hr.client_certificate_file", "a key needs its certificate"),
+        ("connections.hr.insecure_skip_verify", "is no setting"),
+        ("http.allowed_networks", "'10.0.0.0/8' is the network"),
         ("management.listen", "host:port"),
     ];
     for (key, what) in expected {
@@ -218,4 +237,21 @@ fn mistakes_about_the_identity_of_records_are_named() {
         let start = format!("{at}.{key}: {what}");
         assert!(said.iter().any(|line| line.starts_with(&start)), "{start}\n{said:#?}");
     }
+}
+
+#[test]
+fn secrets_of_the_inbound_section_are_kept_from_jobs() {
+    let file = r#"
+        [connections.hr]
+        instance = "dev1"
+        auth = { type = "bearer", token = "{{secrets.HR}}" }
+        [inbound]
+        token = { key = "{{ secrets.SIGNING }}", lifetime = "1h" }
+        [[inbound.credentials]]
+        name = "flows"
+        basic = { username = "u", password = "{{secrets.IN}}" }
+        allow = ["publish:*"]
+    "#;
+    let config = read(file, &Environment::default());
+    assert!(config.connector.reserved_secrets.iter().eq(["IN", "SIGNING"]));
 }

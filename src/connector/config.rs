@@ -2,7 +2,10 @@
 
 mod identity;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 pub use identity::{IdentityRule, InvalidIdentityRule, OnMismatch};
 
@@ -24,6 +27,8 @@ pub struct Config {
     pub correlated_tables: Vec<String>,
     /// Where `{{secrets.NAME}}` is replaced.
     pub secret_scope: SecretScope,
+    /// Secrets of the worker's own that no job may use.
+    pub reserved_secrets: BTreeSet<String>,
     /// How long transient failures keep a job's retries.
     pub max_outage: Duration,
     /// Most bytes of JSON handed to the engine as variables.
@@ -38,6 +43,7 @@ impl Default for Config {
             allowed_hosts: HostPattern::defaults(),
             correlated_tables: Vec::new(),
             secret_scope: SecretScope::Credentials,
+            reserved_secrets: BTreeSet::new(),
             max_outage: Duration::from_hours(24),
             max_result_bytes: 1_572_864,
         }
@@ -74,6 +80,14 @@ impl Config {
     pub(crate) fn allows_host(&self, host: &str) -> bool {
         self.allowed_hosts.iter().any(|pattern| pattern.matches(host))
             || self.connections.values().any(|connection| connection.instance.host() == host)
+    }
+
+    /// Whether the allowed hosts have this very address, or `localhost`: then it is the
+    /// operator's choice, as an instance of a connection is. A name is not, since whoever
+    /// owns it says where it leads.
+    pub(crate) fn writes_out(&self, instance: &Instance) -> bool {
+        let is_address = instance.is_address() || instance.is_loopback();
+        is_address && self.allowed_hosts.iter().any(|pattern| pattern.is(instance.host()))
     }
 }
 

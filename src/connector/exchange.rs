@@ -159,6 +159,7 @@ impl Exchange {
         let kind = Kind::of(&self.job.job_type, text_in(&self.job.variables, "operation")?)?;
         self.summary.operation = kind.name;
         let target = Target::read(&self.job.variables, &self.core.config, secrets)?;
+        secrets::check_goal(secrets, &target.instance, &self.core.config)?;
         self.redactor =
             std::mem::take(&mut self.redactor).with_authentication(&target.authentication);
         let replaced = match self.core.config.secret_scope {

@@ -36,6 +36,11 @@ impl HostPattern {
             .into()
     }
 
+    /// Whether the pattern is this one host.
+    pub(crate) fn is(&self, host: &str) -> bool {
+        !self.below && self.domain == host
+    }
+
     /// Whether a lower-case host falls under the pattern; a domain itself is not below it.
     pub fn matches(&self, host: &str) -> bool {
         if self.below {

@@ -58,8 +58,8 @@ impl Plan {
     }
 
     /// Puts the secrets in place, reads the inputs and takes the first step.
-    #[expect(clippy::needless_pass_by_value, reason = "a job's secrets end with its start")]
-    pub fn start(self, secrets: Secrets, now: jiff::Timestamp) -> (Exchange, Step) {
+    pub fn start(self, mut secrets: Secrets, now: jiff::Timestamp) -> (Exchange, Step) {
+        secrets.retain(|name, _| self.secret_names.contains(name));
         Exchange::new(self.core, self.job, self.headers, &secrets).start(&secrets, now)
     }
 

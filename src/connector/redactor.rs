@@ -67,7 +67,7 @@ impl Redactor {
 
     fn add_pair(&mut self, username: &str, password: &str) {
         let pair = format!("{username}:{password}");
-        self.forms.push(base64_engine::STANDARD.encode(&pair));
+        self.forms.extend(base64_forms_of(&pair));
         if username == password {
             let plain_forms = forms_of(password);
             self.forms.retain(|form| !plain_forms.contains(form));
@@ -169,15 +169,20 @@ fn overlap(text: &str, form: &str) -> Option<usize> {
 fn forms_of(secret: &str) -> Vec<String> {
     let mut forms = vec![
         secret.to_owned(),
-        base64_engine::STANDARD.encode(secret),
-        base64_engine::STANDARD_NO_PAD.encode(secret),
-        base64_engine::URL_SAFE.encode(secret),
-        base64_engine::URL_SAFE_NO_PAD.encode(secret),
         utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
         url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
     ];
-    forms.dedup();
+    forms.extend(base64_forms_of(secret));
     forms
+}
+
+fn base64_forms_of(text: &str) -> [String; 4] {
+    [
+        base64_engine::STANDARD.encode(text),
+        base64_engine::STANDARD_NO_PAD.encode(text),
+        base64_engine::URL_SAFE.encode(text),
+        base64_engine::URL_SAFE_NO_PAD.encode(text),
+    ]
 }
 
 #[cfg(test)]
@@ -214,6 +219,11 @@ mod tests {
         let basic = Authentication::Basic { username: "ann".into(), password: "hush!".into() };
         let redactor = Redactor::default().with_authentication(&basic);
         assert_eq!(masked(&redactor, "Basic YW5uOmh1c2gh by ann"), "Basic *** by ann");
+        let basic = Authentication::Basic { username: "joe".into(), password: "hush-!".into() };
+        let redactor = Redactor::default().with_authentication(&basic);
+        for pair in ["am9lOmh1c2gtIQ==", "am9lOmh1c2gtIQ"] {
+            assert_eq!(masked(&redactor, &format!("Basic {pair};")), "Basic ***;");
+        }
     }
 
     #[test]

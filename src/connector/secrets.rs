@@ -1,7 +1,9 @@
 //! `{{secrets.NAME}}`: found, and replaced once.
 //!
 //! Replacement happens in parsed string leaves, never in JSON text, and what was put in is
-//! never looked at again: a secret's value may hold any text. A name is any run of
+//! never looked at again: a secret's value may hold any text. A secret that a connection is
+//! configured with goes to that connection's instance alone, whoever names it, and one of the
+//! inbound endpoint's goes nowhere. A name is any run of
 //! characters but blanks and braces; blanks inside the braces are allowed.
 #![deny(clippy::disallowed_types)]
 
@@ -10,8 +12,11 @@ use std::collections::BTreeSet;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::Secrets;
-use crate::servicenow::{Error, Reason};
+use super::{Config, Secrets};
+use crate::{
+    outcome::cut,
+    servicenow::{Error, Instance, Reason},
+};
 
 /// One `{{secrets.NAME}}` in a text.
 struct Reference<'a> {
@@ -68,13 +73,60 @@ pub(crate) fn replace_in_value(value: &mut Value, secrets: &Secrets) -> Result<(
     }
 }
 
+/// Refuses to send a secret of the configuration's to an instance it is not meant for.
+pub(crate) fn check_goal(
+    secrets: &Secrets,
+    instance: &Instance,
+    config: &Config,
+) -> Result<(), Error> {
+    for name in secrets.keys() {
+        let is_of = |text: &&str| refers_to(text, name);
+        let mut owners = config
+            .connections
+            .iter()
+            .filter(|(_, connection)| connection.authentication.texts().iter().any(is_of))
+            .peekable();
+        let owner = owners.peek().map(|(owner, _)| owner.as_str());
+        if owners.any(|(_, connection)| connection.instance == *instance) {
+            continue;
+        }
+        match owner {
+            Some(owner) => return Err(bound(name, &format!("to connection '{owner}' alone"))),
+            None if config.reserved_secrets.contains(name) => {
+                return Err(bound(name, "to the inbound endpoint"));
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+fn refers_to(text: &str, name: &str) -> bool {
+    let mut at = 0;
+    while let Some(reference) = next_reference(text, at) {
+        if reference.name == name {
+            return true;
+        }
+        at = reference.end;
+    }
+    false
+}
+
+fn bound(name: &str, to_whom: &str) -> Error {
+    let name = cut(name, 80);
+    Error::new(
+        Reason::InvalidInput,
+        format!("secret '{name}' belongs {to_whom}: name that connection, or another secret"),
+    )
+}
+
 fn unknown(name: &str) -> Error {
     Error::new(
         Reason::InvalidInput,
         format!(
             "secret '{}' is not known: define it where the worker reads its secrets, or correct \
              the name",
-            crate::outcome::cut(name, 80)
+            cut(name, 80)
         ),
     )
 }

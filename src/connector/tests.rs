@@ -3,12 +3,14 @@
 
 mod adoption;
 mod create;
+mod cves;
 mod expressions;
 mod failures;
 mod find;
 mod flow;
 mod hostile;
 mod inputs;
+mod instances;
 mod intent;
 mod not_honoured;
 mod read_and_write;

@@ -19,6 +19,22 @@ pub struct Endpoint {
     pub authentication: Authentication,
     /// Most calls at once to this endpoint.
     pub max_concurrency: usize,
+    /// Who chose the instance.
+    pub chosen_by: Chooser,
+}
+
+/// Who chose an instance. It decides what addresses the instance may have, and whose
+/// authorities it is checked against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Chooser {
+    /// The configured connection of this name, also when a job names the instance itself:
+    /// it may be anywhere.
+    Connection(String),
+    /// The operator, who wrote out this very address among the allowed hosts: likewise.
+    AllowedHosts,
+    /// A job, within the operator's patterns: it must have public addresses, or such in
+    /// networks that the operator allows.
+    Job,
 }
 
 /// How the worker proves who it is. The secret parts never print.

@@ -16,14 +16,21 @@
 //! - Everything has an end: connecting, silence in an answer, the whole call, and the size
 //!   of an answer (counted after decompression).
 //! - [`NoAnswer::may_have_acted`] is `false` only when nothing of the request was sent.
+//! - An instance that a job names is connected to at public addresses only, or at such in
+//!   the allowed networks; they are checked where they are connected to. Behind a proxy, names
+//!   are the proxy's to look up.
 //! - Logs have the method, the path without its query, the status and the time.
 
+mod addresses;
+mod echo;
 mod exchange;
 mod failure;
 mod gate;
 mod headers;
+mod names;
 mod pool;
 mod prepared;
+mod trust;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -33,7 +40,7 @@ use tokio::time::Instant;
 use tracing::debug;
 
 use super::{
-    Endpoint, NoAnswer, Reply, Request,
+    Endpoint, NoAnswer, NoAnswerCause, Reply, Request,
     auth::{
         Proof,
         cache::TokenCache,
@@ -44,6 +51,10 @@ use crate::{ports::Transport, tls};
 
 use exchange::{Limits, exchange};
 use pool::{Pool, Pools};
+
+pub use addresses::{InvalidNetwork, Network};
+pub use names::Lookup;
+pub use trust::OwnTls;
 
 /// Largest answer of the token endpoint; real ones have a few hundred bytes.
 const MAX_TOKEN_BYTES: usize = 64 * 1024;
@@ -63,6 +74,12 @@ pub struct Config {
     pub max_response_bytes: usize,
     /// A PEM file with the authorities to trust in place of the public ones.
     pub ca_file: Option<PathBuf>,
+    /// Connections that trust somebody else, or have a certificate of their own.
+    pub own_tls: Vec<OwnTls>,
+    /// Networks, not public ones, in which instances that jobs name may be.
+    pub allowed_networks: Vec<Network>,
+    /// Where names are looked up.
+    pub lookup: Lookup,
     /// A proxy's URL, credentials in it if it wants some. The proxy variables of the
     /// environment are not looked at.
     pub proxy: Option<SecretString>,
@@ -83,6 +100,9 @@ impl Default for Config {
             idle_timeout: Duration::from_secs(15),
             max_response_bytes: 8 * 1024 * 1024,
             ca_file: None,
+            own_tls: Vec::new(),
+            allowed_networks: Vec::new(),
+            lookup: Lookup::default(),
             proxy: None,
             no_proxy: String::new(),
             token_timeout: Duration::from_secs(15),
@@ -97,6 +117,14 @@ pub enum Error {
     /// The CA file.
     #[error("ca_file: {0}")]
     Tls(#[from] tls::Error),
+    /// A file of a connection's own.
+    #[error("connections.{connection}: {error}")]
+    OwnTls {
+        /// The connection.
+        connection: String,
+        /// What is wrong.
+        error: tls::Error,
+    },
     /// The proxy; the URL is not shown, it may have a password.
     #[error("proxy is no URL of an HTTP proxy: write it as http://host:port")]
     Proxy,
@@ -181,16 +209,16 @@ impl Shared {
         let token = self.tokens.token(key, fetch()).await?;
         // Bodies are bytes, which can always be copied.
         let Some(copy) = request.try_clone() else {
-            return exchange(pool, authorized(request, token), self.call).await;
+            return self.authorized(pool, request, &token).await;
         };
-        let first = exchange(pool, authorized(request, token.clone()), self.call).await;
+        let first = self.authorized(pool, request, &token).await;
         if !is_unauthorized(&first) {
             return first;
         }
         match self.tokens.renewed(key, &token, fetch()).await {
             None => first,
             Some(token) => {
-                let second = exchange(pool, authorized(copy, token?), self.call).await;
+                let second = self.authorized(pool, copy, &token?).await;
                 if is_unauthorized(&second) {
                     self.tokens.renewed_in_vain(key);
                 }
@@ -198,10 +226,24 @@ impl Shared {
             }
         }
     }
+
+    async fn authorized(
+        &self,
+        pool: &Pool,
+        request: reqwest::Request,
+        token: &HeaderValue,
+    ) -> Reply {
+        let request = prepared::with(request, header::AUTHORIZATION, token.clone());
+        echo::masked(exchange(pool, request, self.call).await, token)
+    }
 }
 
-fn authorized(request: reqwest::Request, token: HeaderValue) -> reqwest::Request {
-    prepared::with(request, header::AUTHORIZATION, token)
+/// What cannot be sent is a mistake here too, and no outage.
+fn token_not_asked_for(failure: NoAnswer) -> NoAnswer {
+    match failure.cause {
+        NoAnswerCause::Invalid => failure,
+        _ => grant::unavailable(&failure.message),
+    }
 }
 
 fn is_unauthorized(reply: &Reply) -> bool {
@@ -219,9 +261,7 @@ async fn fetch_token(
     };
     let request = prepared::token(&endpoint.instance, grant.form())?;
     let started = Instant::now();
-    let answer = exchange(&pool, request, limits)
-        .await
-        .map_err(|failure| grant::unavailable(&failure.message))?;
+    let answer = exchange(&pool, request, limits).await.map_err(token_not_asked_for)?;
     debug!(status = answer.status, elapsed = ?started.elapsed(), "token endpoint answered");
     grant.read(&answer)
 }

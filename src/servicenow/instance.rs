@@ -54,7 +54,7 @@ impl Instance {
         let is_short_name = !text.is_empty()
             && text.len() <= 63
             && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-            && text != "localhost";
+            && !text.eq_ignore_ascii_case("localhost");
         let full = if is_short_name {
             format!("https://{text}.service-now.com")
         } else if text.contains("://") {
@@ -74,6 +74,16 @@ impl Instance {
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => false,
         }
+    }
+
+    /// Whether the host is an address rather than a name.
+    pub(crate) fn is_address(&self) -> bool {
+        matches!(self.url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_)))
+    }
+
+    /// The host as a name or an address.
+    pub(crate) fn url_host(&self) -> Option<Host<&str>> {
+        self.url.host()
     }
 
     /// The host, lower case.

@@ -19,6 +19,7 @@ const IO_CRATES: &[&str] = &[
     "axum",
     "hyper",
     "reqwest",
+    "rustix",
     "rustls",
     "tokio",
     "tokio_rustls",
@@ -91,7 +92,8 @@ const PARTS: &[Part] = &[
         modules: &["metrics", "ports"],
         io: &["axum", "tokio", "tokio_util"],
     },
-    Part { files: &["telemetry.rs"], modules: &[], io: &[] },
+    Part { files: &["telemetry"], modules: &[], io: &[] },
+    Part { files: &["memory_image.rs"], modules: &[], io: &["rustix"] },
     Part {
         files: &["config"],
         modules: &[
@@ -103,6 +105,7 @@ const PARTS: &[Part] = &[
             "secret_store",
             "servicenow",
             "telemetry",
+            "tls",
             "worker",
             "zeebe",
         ],

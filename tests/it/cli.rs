@@ -6,6 +6,7 @@ use std::{
 };
 
 mod dev;
+mod run;
 
 /// The program with an empty environment.
 fn program() -> Command {

@@ -5,6 +5,7 @@ mod bad_input;
 mod binary;
 mod cluster_rest;
 mod copies;
+mod cves;
 mod docs;
 mod exactly_once;
 mod limits;

@@ -1,6 +1,8 @@
 //! The ServiceNow client at the wire: what goes out, what comes back, and what is made of
 //! servers that misbehave.
 
+mod addresses;
+mod cves;
 mod faults;
 mod oauth;
 mod server;
@@ -12,7 +14,7 @@ use serde_json::json;
 use servicenow_worker::{
     ports::Transport,
     servicenow::{
-        Authentication, Endpoint, Instance, Method, NoAnswerCause, Request,
+        Authentication, Chooser, Endpoint, Instance, Method, NoAnswerCause, Request,
         http::{Client, Config},
     },
 };
@@ -33,6 +35,7 @@ fn endpoint_of(address: &str, authentication: Authentication) -> Arc<Endpoint> {
         instance: Instance::parse(address, false).unwrap(),
         authentication,
         max_concurrency: 4,
+        chosen_by: Chooser::Connection("default".to_owned()),
     })
 }
 
@@ -173,6 +176,72 @@ async fn a_redirect_is_an_answer() {
     let response = client().send(&endpoint(&server), get()).await.unwrap();
     assert_eq!((response.status, response.header("Location")), (302, Some("/login.do")));
     assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_host_takes_no_credentials_there() {
+    let other = Server::start(|_| json_answer("200 OK", "{}")).await;
+    for status in ["301 Moved", "302 Found", "303 See Other", "307 Again", "308 For Good"] {
+        let location = format!("location: http://127.0.0.1:{}/x\r\n", other.port);
+        let server = Server::start(move |_| answer(status, &location, "")).await;
+        for request in [get(), post()] {
+            let response = client().send(&endpoint(&server), request).await.unwrap();
+            assert_eq!(response.status.to_string(), status[..3]);
+        }
+        assert_eq!(server.requests().len(), 2);
+    }
+    assert_eq!(other.connections(), 0);
+}
+
+/// What could change a path or a query that it is put into.
+const HOSTILE: [&str; 24] = [
+    "../sys_user",
+    "../..",
+    "..%2f..",
+    "%2e%2e",
+    "%2E%2e%2Fsys_user",
+    "incident?x=",
+    "incident?sysparm_query=active=true",
+    "incident#x",
+    "incident;x=1",
+    "a/b",
+    "a\\b",
+    "a&b=c",
+    "a=b",
+    "a+b c",
+    "a\tb",
+    "a\r\nHost: evil.example",
+    "a%0d%0aHost: evil.example",
+    "a\u{0}b",
+    "@evil.example",
+    "//evil.example",
+    "http://evil.example/",
+    "\u{ff0e}\u{ff0e}\u{ff0f}x",
+    "\u{2025}/x",
+    "\u{202e}x",
+];
+
+/// The characters that the server decodes a part of the target to.
+fn decoded(part: &str) -> String {
+    percent_encoding::percent_decode_str(part).decode_utf8().unwrap().into_owned()
+}
+
+#[tokio::test]
+async fn a_segment_and_a_parameter_stay_one_whatever_they_hold() {
+    let server = Server::start(|_| json_answer("200 OK", "{}")).await;
+    let (client, endpoint) = (client(), endpoint(&server));
+    for text in HOSTILE {
+        let request = Request::new(Method::Get, ["api", "now", "table", text, text]);
+        client.send(&endpoint, request.with_query("sysparm_query", text)).await.unwrap();
+        let seen = server.requests().pop().unwrap();
+        let (path, query) = seen.target().split_once('?').unwrap();
+        let path: Vec<_> = path.split('/').map(decoded).collect();
+        assert_eq!(path, ["", "api", "now", "table", text, text], "{text:?}");
+        let (name, value) = query.split_once('=').unwrap();
+        assert_eq!((name, decoded(value).as_str()), ("sysparm_query", text), "{text:?}");
+        assert_eq!(seen.header("host"), Some(&*format!("127.0.0.1:{}", server.port)));
+    }
+    assert_eq!(server.requests().len(), HOSTILE.len());
 }
 
 #[tokio::test]

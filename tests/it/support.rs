@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 pub(crate) mod bpmn;
+pub(crate) mod canary;
 pub(crate) mod gateway;
 
 /// Waits until something that goes on at the other end of a socket has happened.

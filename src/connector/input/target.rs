@@ -11,7 +11,7 @@ use crate::{
     },
     job::Variables,
     outcome::cut,
-    servicenow::{Authentication, Endpoint, Error, Instance, endpoint::INLINE},
+    servicenow::{Authentication, Chooser, Endpoint, Error, Instance, endpoint::INLINE},
 };
 
 /// A resolved goal: instance, credentials with secrets in place, rights.
@@ -24,6 +24,7 @@ pub(crate) struct Target {
     pub(crate) tables: TableRules,
     pub(crate) on_mismatch: OnMismatch,
     pub(crate) identity: Vec<IdentityRule>,
+    chosen_by: Chooser,
 }
 
 impl Target {
@@ -52,6 +53,7 @@ impl Target {
             tables: connection.tables.clone(),
             on_mismatch: connection.on_mismatch,
             identity: connection.identity.clone(),
+            chosen_by: Chooser::Connection(name.to_owned()),
         })
     }
 
@@ -75,7 +77,13 @@ impl Target {
         }
         let given = variables.get("authentication").cloned().unwrap_or(Value::Null);
         // The rules of a configured instance hold for it whatever way it is named.
-        let known = config.connections.values().find(|known| known.instance == instance);
+        let known = config.connections.iter().find(|(_, known)| known.instance == instance);
+        let chosen_by = match known {
+            Some((name, _)) => Chooser::Connection(name.clone()),
+            None if config.writes_out(&instance) => Chooser::AllowedHosts,
+            None => Chooser::Job,
+        };
+        let known = known.map(|(_, connection)| connection);
         let template =
             AuthenticationTemplate::try_from(given).map_err(|error| invalid(error.to_string()))?;
         let authentication = template.resolve(|text| secrets::replace_in_text(text, secrets))?;
@@ -88,6 +96,7 @@ impl Target {
             tables: known.map(|connection| connection.tables.clone()).unwrap_or_default(),
             on_mismatch: known.map(|connection| connection.on_mismatch).unwrap_or_default(),
             identity: known.map(|connection| connection.identity.clone()).unwrap_or_default(),
+            chosen_by,
         })
     }
 
@@ -98,6 +107,7 @@ impl Target {
             instance: self.instance.clone(),
             authentication: self.authentication.clone(),
             max_concurrency: self.max_concurrency,
+            chosen_by: self.chosen_by.clone(),
         }
     }
 }

@@ -136,3 +136,55 @@ fn a_web_page_that_repeats_the_password_is_masked() {
     let run = run(create("x"), [raw(400, "text/html", &[], page)]);
     assert!(!format!("{:?}", run.finished).contains("correct+horse"));
 }
+
+/// An inline job to `dev9` with this token.
+fn elsewhere(token: &str) -> Job {
+    job(json!({
+        "operation": "get", "table": "incident", "sysId": ID, "instance": "dev9",
+        "authentication": {"type": "bearer", "token": token},
+    }))
+}
+
+#[test]
+fn a_secret_of_a_connection_goes_to_its_instance_alone() {
+    let token = "{{secrets.OWN}} {{ secrets.SN_PASSWORD }}";
+    let mut all = secrets();
+    all.insert("OWN".to_owned(), "own".into());
+    let run = run_with(config(), all.clone(), elsewhere(token), []);
+    let said = "secret 'SN_PASSWORD' belongs to connection 'default' alone";
+    assert!(run.incident().contains(said), "{}", run.incident());
+    assert_eq!(run.finished.summary.calls, 0);
+
+    let headers = json!({"path": "/api/x/y", "headers": {"a": "{{secrets.SN_PASSWORD}}"}});
+    let mut flow = flow_job(headers);
+    flow.variables.extend(elsewhere("{{secrets.OWN}}").variables);
+    flow.variables.remove("operation");
+    let run = run_with(config(), all.clone(), flow, []);
+    assert!(run.incident().contains(said), "{}", run.incident());
+
+    let mut to_its_own = elsewhere(token);
+    to_its_own.variables.insert("instance".to_owned(), json!("dev1"));
+    let reply = answer(200, json!({"result": {"sys_id": ID}}));
+    let run = run_with(config(), all, to_its_own, [reply]);
+    assert_eq!(run.finished.summary.result, Ok("read"));
+}
+
+#[test]
+fn a_secret_of_the_inbound_endpoint_goes_nowhere() {
+    let reserved = || Config { reserved_secrets: ["HOOK".to_owned()].into(), ..config() };
+    let all = || Secrets::from([("HOOK".to_owned(), "hook".into())]);
+    let run = run_with(reserved(), all(), elsewhere("{{secrets.HOOK}}"), []);
+    let said = "secret 'HOOK' belongs to the inbound endpoint";
+    assert!(run.incident().contains(said), "{}", run.incident());
+}
+
+#[test]
+fn an_answer_that_looks_like_a_secret_stays_as_it_is() {
+    for secret_scope in [SecretScope::Credentials, SecretScope::Inputs] {
+        let record = json!({"sys_id": ID, "short_description": "{{secrets.SN_PASSWORD}}"});
+        let reply = answer(201, json!({"result": record}));
+        let run = run_with(Config { secret_scope, ..config() }, secrets(), create("x"), [reply]);
+        let kept = &run.completed()["r"]["record"]["short_description"];
+        assert_eq!(kept, "{{secrets.SN_PASSWORD}}");
+    }
+}

@@ -8,11 +8,10 @@ use secrecy::ExposeSecret;
 use super::{
     Config, Error, failure,
     gate::{Company, GateLayer},
+    names::{self, Names},
+    trust::Trust,
 };
-use crate::{
-    servicenow::{Endpoint, NoAnswer},
-    tls,
-};
+use crate::servicenow::{Chooser, Endpoint, NoAnswer};
 
 /// Most endpoints whose connections are kept. Inline instances come from jobs, so their
 /// number is not the operator's to bound.
@@ -21,7 +20,7 @@ const MAX_POOLS: usize = 64;
 /// One pool an endpoint, so that a slow instance holds only its own connections.
 pub(super) struct Pools {
     config: Config,
-    tls: rustls::ClientConfig,
+    trust: Trust,
     proxy: Option<Proxy>,
     built: Mutex<Vec<Arc<Pool>>>,
 }
@@ -31,6 +30,7 @@ pub(super) struct Pool {
     connection: String,
     address: String,
     max_concurrency: usize,
+    chosen_by: Chooser,
     client: reqwest::Client,
     company: Company,
 }
@@ -38,24 +38,24 @@ pub(super) struct Pool {
 impl Pools {
     /// No pools yet; what they will be built from is checked now.
     pub(super) fn new(config: &Config) -> Result<Self, Error> {
-        let mut tls = tls::client_config(config.ca_file.as_deref())?;
-        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
         let proxy = config.proxy.as_ref().map(|url| {
             let proxy = Proxy::all(url.expose_secret()).map_err(|_| Error::Proxy)?;
             Ok::<_, Error>(proxy.no_proxy(NoProxy::from_string(&config.no_proxy)))
         });
         let pools = Self {
             config: config.clone(),
-            tls,
+            trust: Trust::new(config)?,
             proxy: proxy.transpose()?,
             built: Mutex::default(),
         };
-        pools.client(1, &Company::of(1)).map_err(Error::Client)?;
+        pools.builder(pools.trust.general()).build().map_err(Error::Client)?;
         Ok(pools)
     }
 
     /// The endpoint's pool.
     pub(super) fn of(&self, endpoint: &Endpoint) -> Result<Arc<Pool>, NoAnswer> {
+        names::check_literal(endpoint, &self.config.allowed_networks)
+            .map_err(|forbidden| failure::forbidden(&forbidden))?;
         let mut pools = self.built.lock().unwrap_or_else(PoisonError::into_inner);
         // A handful of entries in practice, where a scan beats hashing.
         if let Some(pool) = pools.iter().find(|pool| pool.serves(endpoint)) {
@@ -69,22 +69,33 @@ impl Pools {
         }
         let address = endpoint.instance.base_url().to_owned();
         let company = Company::of(endpoint.max_concurrency);
-        let client = self.client(endpoint.max_concurrency, &company);
+        let client = self.client(endpoint, &company);
         let pool = Arc::new(Pool {
             connection: endpoint.connection.clone(),
             client: client.map_err(|error| failure::of(&error, &address))?,
             address,
             max_concurrency: endpoint.max_concurrency,
+            chosen_by: endpoint.chosen_by.clone(),
             company,
         });
         pools.push(Arc::clone(&pool));
         Ok(pool)
     }
 
-    fn client(&self, max_idle: usize, company: &Company) -> reqwest::Result<reqwest::Client> {
+    fn client(&self, endpoint: &Endpoint, company: &Company) -> reqwest::Result<reqwest::Client> {
+        let allowed = Arc::from(self.config.allowed_networks.as_slice());
+        let names = Names::of(endpoint, self.config.lookup.clone(), allowed);
+        self.builder(self.trust.of(endpoint))
+            .dns_resolver(names)
+            .pool_max_idle_per_host(endpoint.max_concurrency)
+            .connector_layer(GateLayer(company.clone()))
+            .build()
+    }
+
+    fn builder(&self, tls: &rustls::ClientConfig) -> ClientBuilder {
         let builder = ClientBuilder::new()
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            .tls_backend_preconfigured(self.tls.clone())
+            .tls_backend_preconfigured(tls.clone())
             .http1_only()
             .redirect(redirect::Policy::none())
             .referer(false)
@@ -92,12 +103,10 @@ impl Pools {
             .gzip(true)
             .connect_timeout(self.config.connect_timeout)
             .pool_idle_timeout(self.config.idle_timeout)
-            .pool_max_idle_per_host(max_idle)
-            .connector_layer(GateLayer(company.clone()))
             .no_proxy();
         match &self.proxy {
-            Some(proxy) => builder.proxy(proxy.clone()).build(),
-            None => builder.build(),
+            Some(proxy) => builder.proxy(proxy.clone()),
+            None => builder,
         }
     }
 }
@@ -107,6 +116,7 @@ impl Pool {
         self.connection == endpoint.connection
             && self.address == endpoint.instance.base_url()
             && self.max_concurrency == endpoint.max_concurrency
+            && self.chosen_by == endpoint.chosen_by
     }
 
     /// Scheme, host and port.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{http, process::Process};
+use super::{http, process::Process, secret};
 
 /// What all replicas are configured with. They remember nothing, so that every copy of a
 /// request reaches the broker.
@@ -19,7 +19,7 @@ idempotency = { remember = 0 }
 
 [[inbound.credentials]]
 name = "flows"
-basic = { username = "flows", password = "secret" }
+basic = { username = "flows", password = "{{secrets.INBOUND}}" }
 allow = ["start:*", "await", "cancel", "publish:*", "correlate:*", "signal:*", "route:*", "topology"]
 
 [[inbound.routes]]
@@ -57,7 +57,7 @@ pub(crate) struct Endpoint {
 impl Endpoint {
     /// Starts a replica that knows the gateway alone.
     pub(crate) async fn start(directory: &Path, name: &str, gateway: &str) -> Self {
-        let environment = vec![("ZEEBE_GRPC_ADDRESS", gateway.to_owned())];
+        let environment = vec![("ZEEBE_GRPC_ADDRESS", gateway.to_owned()), inbound_password()];
         Self::launch(directory.to_owned(), name, environment).await
     }
 
@@ -66,6 +66,7 @@ impl Endpoint {
         let environment = vec![
             ("ZEEBE_GRPC_ADDRESS", gateway.to_owned()),
             ("CAMUNDA_REST_ADDRESS", rest.to_owned()),
+            inbound_password(),
         ];
         Self::launch(directory.to_owned(), "with-rest", environment).await
     }
@@ -98,4 +99,8 @@ impl Endpoint {
         let answer = http::post(&format!("{}{path}", self.address), key, body).await;
         answer.expect("an answer of the endpoint")
     }
+}
+
+fn inbound_password() -> (&'static str, String) {
+    ("SECRET_INBOUND", secret::INBOUND_PASSWORD.to_owned())
 }

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::http::{self, Figures};
+use super::{
+    http::{self, Figures},
+    secret,
+};
 
 /// A running engine and where it is.
 #[derive(Clone, Debug)]
@@ -95,6 +98,7 @@ impl Engine {
         let control = self.export("PROCESS_TEST_ENGINE_CONTROL_ADDRESS");
         let url = format!("{control}/records?type=PROCESS_INSTANCE&above={above}");
         let lines = http::get(&url).await.unwrap();
+        secret::is_nowhere_in("the engine's records", &lines);
         let records = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         records.filter(|record| record["recordType"] == "EVENT").collect()
     }
@@ -102,6 +106,7 @@ impl Engine {
     async fn records(&self, record_type: &str, value_type: &str, intent: &str) -> Vec<Value> {
         let control = self.export("PROCESS_TEST_ENGINE_CONTROL_ADDRESS");
         let lines = http::get(&format!("{control}/records?type={value_type}")).await.unwrap();
+        secret::is_nowhere_in("the engine's records", &lines);
         let records = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         records.filter(|r| r["recordType"] == record_type && r["intent"] == intent).collect()
     }

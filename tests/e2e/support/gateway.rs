@@ -12,7 +12,10 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
-use super::patience::{eventually, seconds};
+use super::{
+    patience::{eventually, seconds},
+    secret,
+};
 
 /// The tenant of an engine without multi-tenancy; the in-memory one wants to hear it.
 const TENANT: &str = "<default>";
@@ -74,7 +77,9 @@ impl Client {
         let mut request = tonic::Request::new(request);
         request.set_timeout(limit + seconds(10));
         let answer = self.0.clone().create_process_instance_with_result(request).await?;
-        Ok(serde_json::from_str(&answer.into_inner().variables).unwrap())
+        let variables = answer.into_inner().variables;
+        secret::is_nowhere_in("an instance's variables", &variables);
+        Ok(serde_json::from_str(&variables).unwrap())
     }
 
     /// Publishes a message that waits up to a minute for somebody to want it.
@@ -162,6 +167,7 @@ impl Client {
 
 impl From<proto::ActivatedJob> for Taken {
     fn from(job: proto::ActivatedJob) -> Self {
+        secret::is_nowhere_in("a job's variables", &job.variables);
         Self {
             key: job.key,
             process: job.bpmn_process_id,

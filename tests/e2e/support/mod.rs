@@ -7,5 +7,6 @@ pub(crate) mod http;
 pub(crate) mod patience;
 pub(crate) mod process;
 pub(crate) mod sandbox;
+pub(crate) mod secret;
 pub(crate) mod stage;
 pub(crate) mod worker;

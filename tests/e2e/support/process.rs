@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::Stdio, thread, time::Duration};
 
 use tokio::process::{Child, Command};
 
-use super::patience::eventually;
+use super::{patience::eventually, secret};
 
 /// A process of the binary; it is killed when dropped.
 #[derive(Debug)]
@@ -73,6 +73,8 @@ impl Drop for Process {
     fn drop(&mut self) {
         if thread::panicking() {
             eprintln!("--- {}\n{}", self.output.display(), self.output());
+        } else {
+            secret::is_nowhere_in("a log", &self.output());
         }
     }
 }

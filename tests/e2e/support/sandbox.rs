@@ -2,11 +2,11 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
-use servicenow_worker::sandbox::{self, Config, CutPoint, Fault, Match};
+use servicenow_worker::sandbox::{self, Config, CutPoint, Fault, Login, Match};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::http;
+use super::{http, secret};
 
 /// Done at once, answered after the worker's own patience.
 const FAR_TOO_LATE: Fault = Fault::Delay { before_ms: 0, after_ms: 70_000 };
@@ -25,7 +25,9 @@ impl Sandbox {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let inner = sandbox::Sandbox::new(Config::demo().unwrap()).unwrap();
+        let mut config = Config::demo().unwrap();
+        config.logins.push(Login::new(secret::USER, secret::PASSWORD));
+        let inner = sandbox::Sandbox::new(config).unwrap();
         let (serving, stop) = (inner.clone(), CancellationToken::new());
         let stopped = stop.clone();
         tokio::spawn(async move { serving.run(listener, stopped).await });

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{http::Figures, process::Process};
+use super::{http::Figures, process::Process, secret};
 
 /// A running worker.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ impl Worker {
         environment.extend([
             ("ZEEBE_GRPC_ADDRESS", gateway.to_owned()),
             ("SERVICENOW_INSTANCE", sandbox.to_owned()),
-            ("SERVICENOW_USERNAME", "admin".to_owned()),
-            ("SERVICENOW_PASSWORD", "admin".to_owned()),
+            ("SERVICENOW_USERNAME", secret::USER.to_owned()),
+            ("SERVICENOW_PASSWORD", secret::PASSWORD.to_owned()),
         ]);
         let process = Self::launch(directory, &environment);
         Self { process, directory: directory.to_owned(), environment }

@@ -110,6 +110,26 @@ async fn an_announced_flood_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
+async fn chunks_without_end_are_read_to_the_cap_and_not_further() {
+    let config = Config { max_response_bytes: 1024 * 1024, ..config() };
+    let mut chunk = b"8000\r\n".to_vec();
+    chunk.extend(vec![b' '; 0x8000]);
+    chunk.extend(b"\r\n");
+    let server = Server::start(move |_| {
+        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+        vec![send(head), Step::Flood(chunk.clone())]
+    })
+    .await;
+    let client = Client::new(&config).unwrap();
+    let error = client.send(&endpoint(&server), get()).await.unwrap_err();
+    assert_eq!(error.cause, NoAnswerCause::TooLarge);
+    crate::support::eventually("the connection is closed", || server.open() == 0).await;
+    // What both sockets hold on its way comes on top of the cap.
+    let left = server.flooded();
+    assert!((1024 * 1024..32 * 1024 * 1024).contains(&left), "{left} bytes");
+}
+
+#[tokio::test]
 async fn a_gzip_bomb_is_not_unpacked() {
     let bomb = gzip(&vec![0; 64 * 1024 * 1024]);
     assert!(bomb.len() < 100_000);

@@ -44,6 +44,8 @@ pub(super) enum Step {
     Wait(Arc<Notify>),
     /// Sends the byte every few milliseconds until the client has enough.
     Drip(u8),
+    /// Sends the bytes again and again until the client has enough.
+    Flood(Vec<u8>),
     Close,
 }
 
@@ -53,6 +55,7 @@ struct Seen {
     connections: AtomicUsize,
     open: AtomicUsize,
     most_open: AtomicUsize,
+    flooded: AtomicUsize,
 }
 
 #[derive(Clone)]
@@ -110,6 +113,11 @@ impl Server {
         self.seen.open.load(Ordering::SeqCst)
     }
 
+    /// How many bytes of floods have left.
+    pub(super) fn flooded(&self) -> usize {
+        self.seen.flooded.load(Ordering::SeqCst)
+    }
+
     pub(super) fn most_open(&self) -> usize {
         self.seen.most_open.load(Ordering::SeqCst)
     }
@@ -136,6 +144,10 @@ async fn serve(
                         stream.write_all(&[byte]).await.ok()?;
                     }
                 }
+                Step::Flood(bytes) => loop {
+                    stream.write_all(&bytes).await.ok()?;
+                    seen.flooded.fetch_add(bytes.len(), Ordering::SeqCst);
+                },
                 Step::Close => {
                     stream.shutdown().await.ok()?;
                     return None;

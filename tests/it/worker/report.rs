@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use servicenow_worker::zeebe::proto::{ActivatedJob, FailJobRequest};
+use servicenow_worker::{
+    servicenow::Response,
+    zeebe::proto::{ActivatedJob, FailJobRequest},
+};
 use tonic::{Code, Status};
 
 use super::{
@@ -200,4 +203,42 @@ async fn a_panic_in_the_transport_costs_one_retry_and_not_the_worker() {
     rig.gateway.offer(job(2));
     eventually("the next job is done", || rig.gateway.counters().ended.get() == 1).await;
     eventually("no slot is lost", || rig.figure("snc_inflight") == 0).await;
+}
+
+#[tokio::test]
+async fn a_panic_whose_text_holds_data_tells_nobody_of_it() {
+    let panicking = |request: &servicenow_worker::servicenow::Request| -> Response {
+        panic!("{} is not to be seen", request.path.last().unwrap())
+    };
+    let rig = Setup { servicenow: ServiceNow::quick(panicking), ..Setup::default() }.run().await;
+    rig.gateway.offer(job(7));
+    eventually("the job failed", || rig.gateway.counters().fails.get() >= 1).await;
+    let message = &failures(&rig)[0].error_message;
+    assert!(message.contains("internal error") && message.contains("log"), "{message}");
+    assert!(!message.contains(&sys_id(7)) && !message.contains("not to be seen"), "{message}");
+}
+
+#[tokio::test]
+async fn variables_that_nest_or_repeat_or_are_large_fail_their_job_or_nothing() {
+    let rig = Setup::default().run().await;
+    let read = |more: &str| {
+        let id = sys_id(1);
+        format!(r#"{{"operation":"get","table":"incident","sysId":"{id}","more":{more}}}"#)
+    };
+    let deep = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+    let large = format!("\"{}\"", "x".repeat(3 * 1024 * 1024));
+    let twice = read("1,\"more\":2");
+    let good = [read(&deep(100)), read(&large), twice];
+    let bad = [read(&deep(200)), read(&deep(100_000)), read("\"\u{1}\"")];
+    for variables in good.iter().chain(&bad) {
+        rig.gateway.offer(ActivatedJob { variables: variables.clone(), ..job(1) });
+    }
+    eventually("all end", || rig.gateway.open_jobs() == bad.len()).await;
+    eventually("the bad ones fail", || failures(&rig).len() == bad.len()).await;
+    for failure in failures(&rig) {
+        let message = &failure.error_message;
+        assert_eq!(failure.retries, 0);
+        assert!(message.contains("cannot be read") && message.len() < 300, "{message}");
+    }
+    assert_eq!(rig.servicenow.requests().len(), good.len());
 }

@@ -184,8 +184,11 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
 impl<G: JobGateway, T, S, C> Worker<G, T, S, C> {
     /// Gives a job back unstarted, once the engine has no stream of ours to push it to again.
     async fn hand_back(&self, job: &Job, lease: &Lease) {
+        crash_point!("before_hand_back");
         self.intake_closed.cancelled().await;
+        crash_point!("intake_closed");
         reporter::hand_back(&self.parts.gateway, lease, job).await;
+        crash_point!("handed_back");
     }
 }
 

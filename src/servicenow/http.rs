@@ -24,6 +24,8 @@ mod gate;
 mod headers;
 mod pool;
 mod prepared;
+#[cfg(feature = "simulation")]
+pub mod wire;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

@@ -36,6 +36,7 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
     let _in_flight = worker.parts.metrics.job_started();
     let mut lease = Lease::new(job.id.clone(), arrival, worker.config.job_timeout);
     let job = Arc::new(job);
+    crash_point!("job_started");
     let began = Instant::now();
     let work = Box::pin(work_on(worker, &job, &mut lease));
     let ending = match AssertUnwindSafe(work).catch_unwind().await {
@@ -43,15 +44,18 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
         Err(panic) => Ending::Finished(Box::new(finished_by_panic(&job, panic_text(&*panic)))),
     };
     worker.parts.metrics.deadline_slack(lease.until());
+    crash_point!("work_done");
     match ending {
         Ending::Finished(finished) => {
             let gateway = &worker.parts.gateway;
             let reported = reporter::report(gateway, &lease, &job, &finished.outcome).await;
+            crash_point!("job_reported");
             worker.parts.metrics.job_ended(&job.job_type, &finished, reported.fate());
             run_log::finished(&job, &finished, reported, began.elapsed());
         }
         Ending::Unstarted => worker.hand_back(&job, &lease).await,
         Ending::Lost => {
+            crash_point!("job_lost");
             worker.parts.metrics.job_lost(&job.job_type);
             run_log::lost(&job, began.elapsed());
         }
@@ -70,6 +74,7 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         Ok(plan) => plan,
         Err(finished) => return Ending::Finished(finished),
     };
+    crash_point!("planned");
     if let Some(timeout) = plan.job_timeout()
         && !lease.resize(&worker.parts.gateway, timeout).await
     {
@@ -82,6 +87,7 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
             return Ending::Finished(Box::new(plan.fail(error, worker.parts.clock.now())));
         }
     };
+    crash_point!("secrets_read");
     exchange(worker, plan, secrets, lease).await
 }
 
@@ -106,6 +112,7 @@ async fn exchange<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
 ) -> Ending {
     let (mut exchange, mut step) = plan.start(secrets, worker.parts.clock.now());
     let mut sent = false;
+    crash_point!("exchange_started");
     loop {
         let call = match step {
             Step::Send(call) => call,
@@ -117,6 +124,7 @@ async fn exchange<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         };
         sent = true;
         step = exchange.resume(reply, worker.parts.clock.now());
+        crash_point!("exchange_resumed");
     }
 }
 
@@ -128,6 +136,7 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     started: bool,
 ) -> Result<Reply, Ending> {
     let gateway = &worker.parts.gateway;
+    crash_point!("before_room");
     let entering = worker.bulkheads.enter(&call.endpoint);
     let stopping = async {
         worker.stop.cancelled().await;
@@ -144,13 +153,16 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         }
     });
     let Some(_room) = room.await else { return Err(Ending::Unstarted) };
+    crash_point!("room_entered");
     if !lease.secure(gateway).await {
         return Err(Ending::Lost);
     }
+    crash_point!("lock_secured");
     let began = Instant::now();
     let method = call.request.method;
     let sending = worker.parts.transport.send(&call.endpoint, call.request);
     let reply = lease.keep_while(gateway, sending).await;
+    crash_point!("reply_read");
     worker.parts.metrics.http_call(method, &reply, began.elapsed());
     Ok(reply)
 }

@@ -36,6 +36,7 @@ async fn poll_for_ever<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>
         // With a backlog in sight an empty answer should come at once: the slots are needed.
         let wait = (!backlog).then_some(worker.config.poll_wait);
         let began = Instant::now();
+        crash_point!("poll_slots_taken");
         match worker.parts.gateway.poll(subscription, asked, wait).await {
             Ok(jobs) => {
                 worker.health.answered();
@@ -48,6 +49,7 @@ async fn poll_for_ever<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>
                     None
                 };
                 backlog = jobs.len() >= asked;
+                crash_point!("poll_answered");
                 hand_out(worker, jobs, slots);
                 if let Some(pause) = pause {
                     tokio::time::sleep(pause).await;

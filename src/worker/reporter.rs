@@ -84,7 +84,10 @@ async fn send<G: JobGateway>(
         if Instant::now() >= last_moment {
             return Ok(Reported::GivenUp);
         }
-        let Err(error) = gateway.report(&job.id, outcome).await else {
+        crash_point!("before_command");
+        let answer = gateway.report(&job.id, outcome).await;
+        crash_point!("command_answered");
+        let Err(error) = answer else {
             return Ok(Reported::Accepted);
         };
         match error.kind {
@@ -97,6 +100,7 @@ async fn send<G: JobGateway>(
             }
             _ => tracing::debug!(job_key = %job.id.key, %error, "command not taken; again"),
         }
+        crash_point!("before_command_again");
         tokio::time::sleep(backoff.next()).await;
     }
 }

@@ -31,7 +31,10 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
         let opening = worker.parts.gateway.stream(&subscription);
         let Some(opened) = worker.stop.run_until_cancelled(opening).await else { return };
         let ended = match opened {
-            Ok(stream) => read(&worker, stream, &mut backoff).await,
+            Ok(stream) => {
+                crash_point!("stream_opened");
+                read(&worker, stream, &mut backoff).await
+            }
             Err(error) => ControlFlow::Continue(Err(error)),
         };
         match ended {
@@ -59,6 +62,7 @@ async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     loop {
         let next = async {
             let slot = worker.slots.for_push().await?;
+            crash_point!("push_slot_taken");
             Some((next_job(&mut stream, &mut arrivals).await?, slot))
         };
         tokio::select! {
@@ -78,6 +82,7 @@ async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
                 Some((Ok((job, arrival)), slot)) => {
                     worker.health.answered();
                     backoff.reset();
+                    crash_point!("pushed_job_read");
                     worker.dispatch(job, slot, arrival, Source::Push);
                 }
                 Some((Err(error), _)) => return Ended::Continue(Err(error)),

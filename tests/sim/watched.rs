@@ -1,0 +1,115 @@
+//! The gateway's client under observation: what it was given, what it sends, and whether it
+//! still had the right to.
+//!
+//! The engine's clock is the simulation's, so a job's own deadline tells when its lock ends,
+//! whatever the worker thinks of it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures_util::StreamExt;
+use servicenow_worker::{
+    job::{Job, JobKey, JobRef},
+    outcome::Outcome,
+    ports::{GatewayError, JobGateway, JobStream, Subscription, Topology},
+    zeebe::Gateway,
+};
+
+use crate::{transport::midway, world::World};
+
+/// Points of a call to the engine that lie below the worker.
+pub(crate) const POINTS: [&str; 3] = ["poll_in_flight", "command_in_flight", "extension_in_flight"];
+
+/// A worker's client of the gateway.
+pub(crate) struct Watched {
+    inner: Gateway,
+    known: Known,
+}
+
+/// What is known of the locks of one process's jobs.
+#[derive(Clone)]
+struct Known {
+    world: Arc<World>,
+    until: Arc<Mutex<HashMap<JobKey, Duration>>>,
+}
+
+impl Watched {
+    pub(crate) fn new(inner: Gateway, world: &Arc<World>) -> Self {
+        Self { inner, known: Known { world: Arc::clone(world), until: Arc::default() } }
+    }
+}
+
+impl Known {
+    fn got(&self, job: &Job) {
+        self.world.activated(job.id.key);
+        self.until.lock().unwrap().insert(job.id.key, World::since_the_start(job.deadline_ms));
+    }
+
+    /// Whether a command may be sent that would hit whoever holds the job.
+    fn check(&self, job: &JobRef, outcome: &Outcome) {
+        let what = match outcome {
+            Outcome::Complete { .. } => return,
+            Outcome::Fail { retries, message, .. } => {
+                if *retries < 3 && !self.world.expects_incidents() {
+                    self.world.violation(format!("job {} burnt a retry: {message}", job.key));
+                }
+                "FailJob"
+            }
+            Outcome::ThrowError { .. } => "ThrowError",
+        };
+        let until = self.until.lock().unwrap().get(&job.key).copied().unwrap_or_default();
+        if self.world.now() > until {
+            self.world.violation(format!("job {}: {what} after the lock's end", job.key));
+        }
+    }
+}
+
+impl JobGateway for Watched {
+    async fn poll(
+        &self,
+        subscription: &Subscription,
+        max_jobs: usize,
+        wait: Option<Duration>,
+    ) -> Result<Vec<Job>, GatewayError> {
+        let polling = self.inner.poll(subscription, max_jobs, wait);
+        let jobs = midway("poll_in_flight", self.known.world.flight(), polling).await?;
+        jobs.iter().for_each(|job| self.known.got(job));
+        Ok(jobs)
+    }
+
+    async fn stream(&self, subscription: &Subscription) -> Result<JobStream, GatewayError> {
+        let known = self.known.clone();
+        let jobs = self.inner.stream(subscription).await?;
+        Ok(Box::pin(jobs.inspect(move |item| {
+            if let Ok(job) = item {
+                known.got(job);
+            }
+        })))
+    }
+
+    async fn report(&self, job: &JobRef, outcome: &Outcome) -> Result<(), GatewayError> {
+        self.known.check(job, outcome);
+        let reporting = self.inner.report(job, outcome);
+        midway("command_in_flight", self.known.world.flight(), reporting).await
+    }
+
+    async fn extend(&self, job: &JobRef, timeout: Duration) -> Result<(), GatewayError> {
+        let sent = self.known.world.now();
+        let extending = self.inner.extend(job, timeout);
+        let answer = midway("extension_in_flight", self.known.world.flight(), extending).await;
+        let mut until = self.known.until.lock().unwrap();
+        let known = until.get(&job.key).copied().unwrap_or_default();
+        // Without an answer it may have shortened the lock, but is not known to have
+        // lengthened it.
+        let new = sent + timeout;
+        until.insert(job.key, if answer.is_ok() { new } else { known.min(new) });
+        answer
+    }
+
+    async fn topology(&self) -> Result<Topology, GatewayError> {
+        self.inner.topology().await
+    }
+}

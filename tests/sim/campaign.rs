@@ -1,16 +1,6 @@
-//! Many seeds, each in a process of its own: a play twice in one process is not the same
-//! twice, since some of what is below keeps counters.
+//! Many seeds, and what they amount to.
 
-use std::{
-    collections::BTreeMap,
-    process::Command,
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::{collections::BTreeMap, process::ExitCode, time::Duration};
 
 use servicenow_worker::worker;
 
@@ -18,26 +8,25 @@ use crate::{
     case::Case,
     choice::{SHARES, points},
     fault::Class,
+    number,
     report::Report,
+    runner::{Test, in_own_process, in_parallel},
     scene::Scene,
 };
 
-/// The name of the test that plays one seed when `SIM_SEED` says which.
-const PLAYER: &str = "campaign::every_seed_keeps_the_promise_and_every_point_meets_every_fault";
+/// The tests of this file.
+pub(crate) const TESTS: &[Test] = &[
+    (
+        "every_seed_keeps_the_promise_and_every_point_meets_every_fault",
+        every_seed_keeps_the_promise_and_every_point_meets_every_fault,
+    ),
+    ("a_seed_plays_the_same_in_two_processes", a_seed_plays_the_same_in_two_processes),
+];
+
 /// Seeds in the short set.
 const SHORT: u64 = 24;
-/// What a child's report begins with.
+/// What a play's report begins with.
 const MARK: &str = "report: ";
-
-/// A setting of the run.
-#[expect(clippy::disallowed_methods, reason = "this is the place of this suite")]
-pub(crate) fn setting(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
-fn number(name: &str) -> Option<u64> {
-    setting(name).map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}: no number")))
-}
 
 /// What a seed plays: two workers, calls of about a second, jobs in small bursts.
 fn case(seed: u64) -> Case {
@@ -63,65 +52,40 @@ fn case(seed: u64) -> Case {
     Case { seed, strikes: true, ..Case::of(scene) }
 }
 
-#[test]
+/// Plays one seed in this process.
+pub(crate) fn replay(seed: u64) -> ExitCode {
+    let report = case(seed).play();
+    println!("{MARK}{}", serde_json::to_string(&report).unwrap());
+    eprintln!("{}", told(&report));
+    if report.breaches.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
 fn every_seed_keeps_the_promise_and_every_point_meets_every_fault() {
-    if let Some(seed) = number("SIM_SEED") {
-        let report = case(seed).play();
-        println!("{MARK}{}", serde_json::to_string(&report).unwrap());
-        return report.assert_kept();
-    }
     let seeds = number("SIM_SEEDS").unwrap_or(SHORT);
-    let reports = play_all(&(1..=seeds).collect::<Vec<_>>());
+    let first = number("SIM_FROM").unwrap_or(1);
+    let reports = in_parallel(&(first..first + seeds).collect::<Vec<_>>(), |seed| play(*seed));
     let totals = Totals::of(&reports);
     println!("{totals}");
     let broken: Vec<_> =
         reports.iter().filter(|report| !report.breaches.is_empty()).map(told).collect();
     assert!(broken.is_empty(), "{}", broken.join("\n"));
     let missing = totals.missing();
-    assert!(seeds < 2 * SHARES || missing.is_empty(), "never struck: {missing:?}");
+    assert!(seeds < 3 * SHARES || missing.is_empty(), "never struck: {missing:?}");
 }
 
-#[test]
 fn a_seed_plays_the_same_in_two_processes() {
-    if number("SIM_SEED").is_some() {
-        return;
-    }
-    let twice = play_all(&[1, 1, 2, 2]);
+    let twice = in_parallel(&[1, 1, 2, 2, 3, 3], |seed| play(*seed));
     for pair in twice.chunks(2) {
         assert_eq!(pair[0].trace, pair[1].trace, "seed {}", pair[0].seed);
     }
     assert_ne!(twice[0].trace, twice[2].trace, "another seed is another play");
 }
 
-/// Plays seeds, as many at once as there are processors, in the order given.
-fn play_all(seeds: &[u64]) -> Vec<Report> {
-    let next = AtomicU64::new(0);
-    let reports = Mutex::new(BTreeMap::new());
-    let players = thread::available_parallelism().map_or(2, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..players {
-            scope.spawn(|| {
-                loop {
-                    let place = usize::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap();
-                    let Some(&seed) = seeds.get(place) else { return };
-                    reports.lock().unwrap().insert(place, play(seed));
-                }
-            });
-        }
-    });
-    reports.into_inner().unwrap().into_values().collect()
-}
-
 /// Plays a seed in a process of its own.
 fn play(seed: u64) -> Report {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", PLAYER, "--nocapture"])
-        .env("SIM_SEED", seed.to_string())
-        .output()
-        .unwrap();
+    let output = in_own_process("SIM_SEED", &seed.to_string());
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let found = text.find(MARK).map(|at| &text[at + MARK.len()..]);
-    let line = found.and_then(|rest| rest.lines().next()).unwrap_or_else(|| {
+    let line = text.lines().find_map(|line| line.strip_prefix(MARK)).unwrap_or_else(|| {
         panic!("seed {seed} ended without a report:\n{}", String::from_utf8_lossy(&output.stderr))
     });
     serde_json::from_str(line).unwrap()

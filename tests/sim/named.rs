@@ -14,7 +14,41 @@ use servicenow_worker::{
     worker,
 };
 
-use crate::{case::Case, fault, report::Report, scene::Scene};
+use crate::{case::Case, fault, report::Report, runner::Test, scene::Scene};
+
+/// The cases.
+pub(crate) const CASES: &[Test] = &[
+    (
+        "one_percent_of_lost_answers_makes_no_duplicate",
+        one_percent_of_lost_answers_makes_no_duplicate,
+    ),
+    (
+        "gateway_time_outs_after_the_insert_make_no_duplicate",
+        gateway_time_outs_after_the_insert_make_no_duplicate,
+    ),
+    ("answers_after_the_time_out_make_no_duplicate", answers_after_the_time_out_make_no_duplicate),
+    (
+        "inserts_that_commit_after_the_time_out_make_no_duplicate",
+        inserts_that_commit_after_the_time_out_make_no_duplicate,
+    ),
+    (
+        "a_worker_killed_with_ten_calls_in_flight_makes_no_duplicate",
+        a_worker_killed_with_ten_calls_in_flight_makes_no_duplicate,
+    ),
+    (
+        "a_broken_result_expression_makes_one_record_a_job",
+        a_broken_result_expression_makes_one_record_a_job,
+    ),
+    (
+        "a_result_expression_that_does_not_parse_costs_no_call",
+        a_result_expression_that_does_not_parse_costs_no_call,
+    ),
+    ("an_html_page_with_200_is_no_record", an_html_page_with_200_is_no_record),
+    (
+        "a_burst_of_2000_jobs_with_a_lock_of_15_s_makes_no_duplicate",
+        a_burst_of_2000_jobs_with_a_lock_of_15_s_makes_no_duplicate,
+    ),
+];
 
 /// A thousand jobs, of whose inserts every hundredth is hit.
 fn one_percent(fault: Fault) -> Report {
@@ -25,33 +59,28 @@ fn one_percent(fault: Fault) -> Report {
     report
 }
 
-#[test]
 fn one_percent_of_lost_answers_makes_no_duplicate() {
     // There: 10 duplicates in each of two runs.
     let report = one_percent(Fault::Cut(CutPoint::AfterCommit));
     assert_eq!((report.doubts, report.calls), (10, 1_010), "one look for each lost answer");
 }
 
-#[test]
 fn gateway_time_outs_after_the_insert_make_no_duplicate() {
     // There: 9 and 10 duplicates.
     let report = one_percent(fault::gateway_timeout());
     assert_eq!((report.doubts, report.calls), (10, 1_010), "one look for each 504");
 }
 
-#[test]
 fn answers_after_the_time_out_make_no_duplicate() {
     // There: 10 duplicates in each of two runs.
     let report = one_percent(Fault::Delay { before_ms: 0, after_ms: 70_000 });
     assert_eq!((report.doubts, report.calls), (10, 1_010), "one look for each late answer");
 }
 
-#[test]
 fn inserts_that_commit_after_the_time_out_make_no_duplicate() {
     one_percent(Fault::Delay { before_ms: 70_000, after_ms: 0 });
 }
 
-#[test]
 fn a_worker_killed_with_ten_calls_in_flight_makes_no_duplicate() {
     // There: 9 and 10 duplicates.
     let scene = Scene {
@@ -97,7 +126,6 @@ fn broken_result_expression(expression: &'static str) -> Report {
     report
 }
 
-#[test]
 fn a_broken_result_expression_makes_one_record_a_job() {
     // There: 60 records, 40 of them duplicates.
     let report = broken_result_expression(
@@ -107,14 +135,12 @@ fn a_broken_result_expression_makes_one_record_a_job() {
     assert_eq!((report.records, report.duplicates, report.incidents), (20, 0, 20));
 }
 
-#[test]
 fn a_result_expression_that_does_not_parse_costs_no_call() {
     // There: 60 records, 40 of them duplicates.
     let report = broken_result_expression("={id: response.body.");
     assert_eq!((report.calls, report.records, report.incidents), (0, 0, 20));
 }
 
-#[test]
 fn an_html_page_with_200_is_no_record() {
     // There: 20 of 1,000 jobs were completed without a record.
     let report = Case::of(Scene::default()).with_inserts_hit(50, 20, Fault::Hibernating).play();
@@ -124,7 +150,6 @@ fn an_html_page_with_200_is_no_record() {
     assert_eq!(report.doubts, 20, "twenty pages");
 }
 
-#[test]
 fn a_burst_of_2000_jobs_with_a_lock_of_15_s_makes_no_duplicate() {
     // There, without any fault: 557 and 602 duplicates.
     let scene = Scene {

@@ -74,7 +74,7 @@ impl World {
             directions: Vec::new(),
             late: Vec::new(),
             trace: Sha256::new(),
-            prints: crate::campaign::setting("SIM_TRACE").is_some(),
+            prints: crate::setting("SIM_TRACE").is_some(),
         };
         Arc::new(Self {
             sandbox,

@@ -32,6 +32,7 @@ mod streamer;
 
 pub use gateway_health::GatewayHealth;
 
+use arrivals::BrokerClocks;
 use bulkheads::Bulkheads;
 use lease::Lease;
 use slots::{Slot, Slots};
@@ -103,6 +104,7 @@ pub struct Worker<G, T, S, C> {
     parts: Parts<G, T, S, C>,
     slots: Slots,
     bulkheads: Bulkheads,
+    clocks: BrokerClocks,
     health: Arc<GatewayHealth>,
     jobs: TaskTracker,
     /// Cancelled by the stop signal: nothing new is started.
@@ -119,6 +121,7 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
         Self {
             slots,
             bulkheads: Bulkheads::default(),
+            clocks: BrokerClocks::new(),
             health: Arc::default(),
             jobs: TaskTracker::new(),
             stop: CancellationToken::new(),

@@ -50,7 +50,7 @@ async fn poll_for_ever<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>
                 };
                 backlog = jobs.len() >= asked;
                 crash_point!("poll_answered");
-                hand_out(worker, jobs, slots);
+                hand_out(worker, jobs, slots, began);
                 if let Some(pause) = pause {
                     tokio::time::sleep(pause).await;
                 }
@@ -69,13 +69,15 @@ fn hand_out<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     worker: &Arc<Worker<G, T, S, C>>,
     jobs: Vec<Job>,
     slots: Vec<super::Slot>,
+    asked: Instant,
 ) {
-    let arrival = Instant::now();
+    let (now, timeout) = (Instant::now(), worker.config.job_timeout);
     if jobs.len() > slots.len() {
         tracing::warn!(asked = slots.len(), got = jobs.len(), "the gateway sent too many jobs");
     }
     // Jobs beyond the slots, which no real gateway sends, come back when their lock ends.
     for (job, slot) in jobs.into_iter().zip(slots) {
+        let arrival = worker.clocks.began(&job, timeout, asked, now);
         worker.dispatch(job, slot, arrival, Source::Poll);
     }
 }

@@ -58,7 +58,7 @@ async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     backoff: &mut Backoff,
 ) -> Ended {
     let end_of_life = Instant::now() + worker.config.stream_lifetime;
-    let mut arrivals = Arrivals::new(worker.config.job_timeout);
+    let mut arrivals = Arrivals::new(&worker.clocks, worker.config.job_timeout);
     loop {
         let next = async {
             let slot = worker.slots.for_push().await?;
@@ -95,7 +95,7 @@ async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
 /// The next pushed job, and when its lock began.
 async fn next_job(
     stream: &mut JobStream,
-    arrivals: &mut Arrivals,
+    arrivals: &mut Arrivals<'_>,
 ) -> Option<Result<(Job, Instant), GatewayError>> {
     let (item, waited) = match stream.next().now_or_never() {
         Some(item) => (item?, false),
@@ -110,7 +110,7 @@ async fn next_job(
 /// Ends the stream and returns the jobs that have arrived, or were on their way. They would
 /// stay locked until their time-out otherwise. It is closed before any of them goes back,
 /// since the engine would push them to us again.
-async fn take_arrived(mut stream: JobStream, arrivals: &mut Arrivals) -> Vec<(Job, Instant)> {
+async fn take_arrived(mut stream: JobStream, arrivals: &mut Arrivals<'_>) -> Vec<(Job, Instant)> {
     let mut taken = Vec::new();
     let end = Instant::now() + MOST_QUIET;
     while taken.len() < MAX_ARRIVED && Instant::now() < end {

@@ -17,6 +17,8 @@ use crate::{fault::Class, transport, watched};
 pub(crate) const SHARES: u64 = 8;
 /// Times that a point is passed before it counts as common: a rare one is struck when it can.
 const COMMON: u64 = 40;
+/// Times that a point is passed before it can be left for another time.
+const SELDOM: u64 = 8;
 /// Share of common points' passes at which a fault strikes that nobody asked for.
 const AT_RANDOM: f64 = 0.01;
 
@@ -79,7 +81,8 @@ impl Choice {
         }
         let place = self.wanted.iter().position(|&(at, class)| at == point && may(class));
         let class = match place {
-            Some(place) if rng.bool() => self.wanted.remove(place).1,
+            // What is seldom passed may not be passed again.
+            Some(place) if *passed <= SELDOM || rng.bool() => self.wanted.remove(place).1,
             _ if rng.f64() < AT_RANDOM => {
                 let class = Class::ALL[rng.usize(..Class::ALL.len())];
                 may(class).then_some(class)?

@@ -2,7 +2,9 @@
 //! still had the right to.
 //!
 //! The engine's clock is the simulation's, so a job's own deadline tells when its lock ends,
-//! whatever the worker thinks of it.
+//! whatever the worker thinks of it. What no worker could know is allowed for: a process
+//! learns the broker's time from the jobs that it gets, so it can be wrong by as much as the
+//! quickest of them all was on its way.
 
 use std::{
     collections::HashMap,
@@ -33,19 +35,31 @@ pub(crate) struct Watched {
 #[derive(Clone)]
 struct Known {
     world: Arc<World>,
-    until: Arc<Mutex<HashMap<JobKey, Duration>>>,
+    locks: Arc<Mutex<Locks>>,
+}
+
+/// The locks' ends, and how long the quickest job was on its way.
+struct Locks {
+    until: HashMap<JobKey, Duration>,
+    quickest: Duration,
 }
 
 impl Watched {
     pub(crate) fn new(inner: Gateway, world: &Arc<World>) -> Self {
-        Self { inner, known: Known { world: Arc::clone(world), until: Arc::default() } }
+        let locks = Locks { until: HashMap::new(), quickest: Duration::MAX };
+        let known = Known { world: Arc::clone(world), locks: Arc::new(Mutex::new(locks)) };
+        Self { inner, known }
     }
 }
 
 impl Known {
-    fn got(&self, job: &Job) {
+    fn got(&self, job: &Job, timeout: Duration) {
         self.world.activated(job.id.key);
-        self.until.lock().unwrap().insert(job.id.key, World::since_the_start(job.deadline_ms));
+        let until = World::since_the_start(job.deadline_ms);
+        let on_its_way = (self.world.now() + timeout).saturating_sub(until);
+        let mut locks = self.locks.lock().unwrap();
+        locks.quickest = locks.quickest.min(on_its_way);
+        locks.until.insert(job.id.key, until);
     }
 
     /// Whether a command may be sent that would hit whoever holds the job.
@@ -60,8 +74,9 @@ impl Known {
             }
             Outcome::ThrowError { .. } => "ThrowError",
         };
-        let until = self.until.lock().unwrap().get(&job.key).copied().unwrap_or_default();
-        if self.world.now() > until {
+        let locks = self.locks.lock().unwrap();
+        let until = locks.until.get(&job.key).copied().unwrap_or_default();
+        if self.world.now() > until + locks.quickest {
             self.world.violation(format!("job {}: {what} after the lock's end", job.key));
         }
     }
@@ -76,16 +91,16 @@ impl JobGateway for Watched {
     ) -> Result<Vec<Job>, GatewayError> {
         let polling = self.inner.poll(subscription, max_jobs, wait);
         let jobs = midway("poll_in_flight", self.known.world.flight(), polling).await?;
-        jobs.iter().for_each(|job| self.known.got(job));
+        jobs.iter().for_each(|job| self.known.got(job, subscription.timeout));
         Ok(jobs)
     }
 
     async fn stream(&self, subscription: &Subscription) -> Result<JobStream, GatewayError> {
-        let known = self.known.clone();
+        let (known, timeout) = (self.known.clone(), subscription.timeout);
         let jobs = self.inner.stream(subscription).await?;
         Ok(Box::pin(jobs.inspect(move |item| {
             if let Ok(job) = item {
-                known.got(job);
+                known.got(job, timeout);
             }
         })))
     }
@@ -100,12 +115,12 @@ impl JobGateway for Watched {
         let sent = self.known.world.now();
         let extending = self.inner.extend(job, timeout);
         let answer = midway("extension_in_flight", self.known.world.flight(), extending).await;
-        let mut until = self.known.until.lock().unwrap();
-        let known = until.get(&job.key).copied().unwrap_or_default();
+        let mut locks = self.known.locks.lock().unwrap();
+        let known = locks.until.get(&job.key).copied().unwrap_or_default();
         // Without an answer it may have shortened the lock, but is not known to have
         // lengthened it.
         let new = sent + timeout;
-        until.insert(job.key, if answer.is_ok() { new } else { known.min(new) });
+        locks.until.insert(job.key, if answer.is_ok() { new } else { known.min(new) });
         answer
     }
 

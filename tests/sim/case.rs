@@ -75,6 +75,7 @@ impl Case {
                 break;
             }
             world.it_is(sim.elapsed());
+            world.roll_out();
             (self.at_each_step)(&world);
             direct(&mut sim, &scene, &world);
             if end.is_none() && (is_done(&world) || sim.elapsed() > scene.limit) {

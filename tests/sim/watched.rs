@@ -38,15 +38,22 @@ struct Known {
     locks: Arc<Mutex<Locks>>,
 }
 
-/// The locks' ends, and how long the quickest job was on its way.
+/// The jobs' locks, and how long the quickest job was on its way.
 struct Locks {
-    until: HashMap<JobKey, Duration>,
+    held: HashMap<JobKey, Lock>,
     quickest: Duration,
+}
+
+/// When a job came for the last time, and when its lock ends.
+#[derive(Clone, Copy, Default)]
+struct Lock {
+    came: Duration,
+    until: Duration,
 }
 
 impl Watched {
     pub(crate) fn new(inner: Gateway, world: &Arc<World>) -> Self {
-        let locks = Locks { until: HashMap::new(), quickest: Duration::MAX };
+        let locks = Locks { held: HashMap::new(), quickest: Duration::MAX };
         let known = Known { world: Arc::clone(world), locks: Arc::new(Mutex::new(locks)) };
         Self { inner, known }
     }
@@ -56,10 +63,11 @@ impl Known {
     fn got(&self, job: &Job, timeout: Duration) {
         self.world.activated(job.id.key);
         let until = World::since_the_start(job.deadline_ms);
-        let on_its_way = (self.world.now() + timeout).saturating_sub(until);
+        let came = self.world.now();
+        let on_its_way = (came + timeout).saturating_sub(until);
         let mut locks = self.locks.lock().unwrap();
         locks.quickest = locks.quickest.min(on_its_way);
-        locks.until.insert(job.id.key, until);
+        locks.held.insert(job.id.key, Lock { came, until });
     }
 
     /// Whether a command may be sent that would hit whoever holds the job.
@@ -75,8 +83,8 @@ impl Known {
             Outcome::ThrowError { .. } => "ThrowError",
         };
         let locks = self.locks.lock().unwrap();
-        let until = locks.until.get(&job.key).copied().unwrap_or_default();
-        if self.world.now() > until + locks.quickest {
+        let lock = locks.held.get(&job.key).copied().unwrap_or_default();
+        if self.world.now() > lock.until + locks.quickest {
             self.world.violation(format!("job {}: {what} after the lock's end", job.key));
         }
     }
@@ -116,11 +124,13 @@ impl JobGateway for Watched {
         let extending = self.inner.extend(job, timeout);
         let answer = midway("extension_in_flight", self.known.world.flight(), extending).await;
         let mut locks = self.known.locks.lock().unwrap();
-        let known = locks.until.get(&job.key).copied().unwrap_or_default();
-        // Without an answer it may have shortened the lock, but is not known to have
-        // lengthened it.
-        let new = sent + timeout;
-        locks.until.insert(job.key, if answer.is_ok() { new } else { known.min(new) });
+        // What was sent for an earlier coming of the job tells nothing of this one.
+        if let Some(lock) = locks.held.get_mut(&job.key).filter(|lock| lock.came <= sent) {
+            // Without an answer it may have shortened the lock, but is not known to have
+            // lengthened it.
+            let new = sent + timeout;
+            lock.until = if answer.is_ok() { new } else { lock.until.min(new) };
+        }
         answer
     }
 

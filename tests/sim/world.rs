@@ -45,6 +45,7 @@ struct State {
     directions: Vec<Direction>,
     /// When late answers are through.
     late: Vec<Duration>,
+    next_roll_out: Duration,
     trace: Sha256,
     prints: bool,
 }
@@ -73,6 +74,7 @@ impl World {
             runtimes: HashMap::new(),
             directions: Vec::new(),
             late: Vec::new(),
+            next_roll_out: Duration::ZERO,
             trace: Sha256::new(),
             prints: crate::setting("SIM_TRACE").is_some(),
         };

@@ -35,6 +35,11 @@ const HOUR_MS: i64 = 3_600_000;
 /// Most calls at once whose answer or commit comes late: each holds a call's room for long.
 const MOST_LATE: usize = 3;
 
+/// Calls in flight at which both workers have more to do than they may at once.
+const BUSY: usize = 5;
+/// Shortest time between two roll-outs.
+const ROLL_OUT: Duration = Duration::from_secs(40);
+
 /// The name of a worker's host.
 pub(crate) fn name(host: usize) -> String {
     format!("worker-{host}")
@@ -51,10 +56,9 @@ impl State {
         let (late, it) = (self.late.len(), &self.hosts[host]);
         let (is_stopping, links) = (it.is_stopping, it.links);
         let may = |class| match class {
-            Class::Stop => !is_stopping,
             Class::EngineCut | Class::EngineHold => !links[0],
             Class::ServiceNowCut | Class::ServiceNowHold => !links[1],
-            Class::LateAnswer | Class::LateCommit => late < MOST_LATE,
+            Class::LateAnswer | Class::LateCommit => late < MOST_LATE || is_stopping,
             _ => true,
         };
         self.choice.at(point, now, &mut self.rng, may)
@@ -79,11 +83,7 @@ impl World {
                 self.kill(host, now);
                 return Next::Freeze;
             }
-            Class::Stop => {
-                let mut state = self.state();
-                state.hosts[host].is_stopping = true;
-                state.hosts[host].stop.cancel();
-            }
+            Class::Stop => return self.stop(host, now),
             Class::EngineCut | Class::ServiceNowCut | Class::EngineHold | Class::ServiceNowHold => {
                 self.disturb_link(class, host, now);
             }
@@ -99,6 +99,37 @@ impl World {
             _ => self.disturb_servicenow(class, now),
         }
         Next::GoOn
+    }
+
+    /// Asks a worker to stop. Asked twice, it ends at once, as the program does.
+    fn stop(&self, host: usize, now: Duration) -> Next {
+        let mut state = self.state();
+        if std::mem::replace(&mut state.hosts[host].is_stopping, true) {
+            drop(state);
+            self.kill(host, now);
+            return Next::Freeze;
+        }
+        state.hosts[host].stop.cancel();
+        Next::GoOn
+    }
+
+    /// Now and then, in the middle of work, a worker is asked to stop: as in a roll-out.
+    pub(crate) fn roll_out(&self) {
+        let is_busy = self.books().in_flight >= BUSY;
+        let mut state = self.state();
+        let now = state.time;
+        if !is_busy || now < state.next_roll_out || !state.choice.wants_more() {
+            return;
+        }
+        state.next_roll_out = now + ROLL_OUT;
+        let workers = state.hosts.len();
+        let host = state.rng.usize(..workers);
+        let is_up = !state.hosts[host].is_dead && !state.hosts[host].is_stopping;
+        drop(state);
+        if is_up {
+            self.note(&format!("worker-{host} is asked to stop"));
+            let _goes_on = self.stop(host, now);
+        }
     }
 
     /// Kills a worker before the next moment, and starts it anew after a while.

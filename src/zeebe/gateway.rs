@@ -42,7 +42,7 @@ pub struct Gateway {
 impl Gateway {
     /// A client; it connects when first used.
     pub fn new(config: &Config) -> Result<Self, Error> {
-        Self::over(config, |endpoint| endpoint.connect_lazy())
+        Self::over(config, Endpoint::connect_lazy)
     }
 
     /// The same over channels of the caller's making, on a simulated network for instance.

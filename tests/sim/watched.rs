@@ -99,7 +99,9 @@ impl JobGateway for Watched {
     ) -> Result<Vec<Job>, GatewayError> {
         let polling = self.inner.poll(subscription, max_jobs, wait);
         let jobs = midway("poll_in_flight", self.known.world.flight(), polling).await?;
-        jobs.iter().for_each(|job| self.known.got(job, subscription.timeout));
+        for job in &jobs {
+            self.known.got(job, subscription.timeout);
+        }
         Ok(jobs)
     }
 

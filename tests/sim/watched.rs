@@ -4,7 +4,8 @@
 //! The engine's clock is the simulation's, so a job's own deadline tells when its lock ends,
 //! whatever the worker thinks of it. What no worker could know is allowed for: a process
 //! learns the broker's time from the jobs that it gets, so it can be wrong by as much as the
-//! quickest of them all was on its way.
+//! quickest of them all was on its way, when the job came. A command names a job, not which
+//! coming of it: where a process has a job twice, the later lock counts.
 
 use std::{
     collections::HashMap,
@@ -38,14 +39,13 @@ struct Known {
     locks: Arc<Mutex<Locks>>,
 }
 
-/// The jobs' locks, and how long the quickest job was on its way.
+/// The jobs' locks, one for each coming, and how long the quickest job was on its way.
 struct Locks {
-    held: HashMap<JobKey, Lock>,
+    held: HashMap<JobKey, Vec<Lock>>,
     quickest: Duration,
 }
 
-/// When a job came for the last time, and when its lock ends.
-#[derive(Clone, Copy, Default)]
+/// When a job came, and when its lock ends by all that can be known.
 struct Lock {
     came: Duration,
     until: Duration,
@@ -67,7 +67,8 @@ impl Known {
         let on_its_way = (came + timeout).saturating_sub(until);
         let mut locks = self.locks.lock().unwrap();
         locks.quickest = locks.quickest.min(on_its_way);
-        locks.held.insert(job.id.key, Lock { came, until });
+        let until = until + locks.quickest;
+        locks.held.entry(job.id.key).or_default().push(Lock { came, until });
     }
 
     /// Whether a command may be sent that would hit whoever holds the job.
@@ -83,8 +84,8 @@ impl Known {
             Outcome::ThrowError { .. } => "ThrowError",
         };
         let locks = self.locks.lock().unwrap();
-        let lock = locks.held.get(&job.key).copied().unwrap_or_default();
-        if self.world.now() > lock.until + locks.quickest {
+        let (known, now) = (locks.held.get(&job.key), self.world.now());
+        if !known.is_some_and(|known| known.iter().any(|lock| now <= lock.until)) {
             self.world.violation(format!("job {}: {what} after the lock's end", job.key));
         }
     }
@@ -126,12 +127,18 @@ impl JobGateway for Watched {
         let extending = self.inner.extend(job, timeout);
         let answer = midway("extension_in_flight", self.known.world.flight(), extending).await;
         let mut locks = self.known.locks.lock().unwrap();
-        // What was sent for an earlier coming of the job tells nothing of this one.
-        if let Some(lock) = locks.held.get_mut(&job.key).filter(|lock| lock.came <= sent) {
+        let known = locks.held.entry(job.key).or_default();
+        let is_only_one = known.len() == 1;
+        // What was sent for an earlier coming of the job tells nothing of a later one.
+        if let Some(lock) = known.iter_mut().rfind(|lock| lock.came <= sent) {
             // Without an answer it may have shortened the lock, but is not known to have
             // lengthened it.
             let new = sent + timeout;
-            lock.until = if answer.is_ok() { new } else { lock.until.min(new) };
+            match &answer {
+                Ok(()) => lock.until = new,
+                Err(_) if is_only_one => lock.until = lock.until.min(new),
+                Err(_) => {}
+            }
         }
         answer
     }

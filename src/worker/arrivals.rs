@@ -91,27 +91,27 @@ impl BrokerClocks {
 pub(super) struct Arrivals<'a> {
     clocks: &'a BrokerClocks,
     timeout: Duration,
-    opened: Instant,
+    asked: Instant,
     /// The last moment at which nothing was waiting to be read.
     seen_empty: Instant,
 }
 
 impl<'a> Arrivals<'a> {
-    /// For a stream that is opened now, with locks of this length.
-    pub(super) fn new(clocks: &'a BrokerClocks, timeout: Duration) -> Self {
-        let now = Instant::now();
-        Self { clocks, timeout, opened: now, seen_empty: now }
+    /// For a stream that was asked for at that moment, with locks of this length. Jobs are
+    /// pushed from when the engine has been asked, long before we hear of it perhaps.
+    pub(super) fn new(clocks: &'a BrokerClocks, asked: Instant, timeout: Duration) -> Self {
+        Self { clocks, timeout, asked, seen_empty: asked }
     }
 
     /// We waited, and the job came.
     pub(super) fn fresh(&mut self, job: &Job) -> Instant {
         self.seen_empty = Instant::now();
-        self.clocks.began(job, self.timeout, self.opened, self.seen_empty)
+        self.clocks.began(job, self.timeout, self.asked, self.seen_empty)
     }
 
     /// The job was there already.
     pub(super) fn waiting(&self, job: &Job) -> Instant {
-        self.clocks.began(job, self.timeout, self.opened, self.seen_empty)
+        self.clocks.began(job, self.timeout, self.asked, self.seen_empty)
     }
 }
 
@@ -134,7 +134,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_job_that_waited_is_as_old_as_its_deadline_says() {
         let clocks = BrokerClocks::new();
-        let mut arrivals = Arrivals::new(&clocks, TIMEOUT);
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
         let fresh = arrivals.fresh(&locked_at(0));
         tokio::time::advance(seconds(50)).await;
         assert_eq!(arrivals.waiting(&locked_at(10_000)), fresh + seconds(10));
@@ -144,7 +144,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_job_that_the_network_held_up_is_as_old_as_its_deadline_says() {
         let clocks = BrokerClocks::new();
-        let mut arrivals = Arrivals::new(&clocks, TIMEOUT);
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
         let first = arrivals.fresh(&locked_at(0));
         tokio::time::advance(seconds(40)).await;
         assert_eq!(arrivals.fresh(&locked_at(28_000)), first + seconds(28));
@@ -159,7 +159,7 @@ mod tests {
     async fn a_clock_that_jumps_makes_no_job_younger_than_now_or_older_than_its_stream() {
         let clocks = BrokerClocks::new();
         tokio::time::advance(seconds(5)).await;
-        let mut arrivals = Arrivals::new(&clocks, TIMEOUT);
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
         let opened = Instant::now();
         arrivals.fresh(&locked_at(0));
         tokio::time::advance(seconds(1)).await;
@@ -170,7 +170,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_clock_that_was_set_back_is_believed_after_a_while() {
         let clocks = BrokerClocks::new();
-        let mut arrivals = Arrivals::new(&clocks, TIMEOUT);
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
         arrivals.fresh(&locked_at(0));
         for minute in 1..=2 {
             tokio::time::advance(TIMEOUT).await;
@@ -182,7 +182,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_partition_has_its_own_clock() {
         let clocks = BrokerClocks::new();
-        let mut arrivals = Arrivals::new(&clocks, TIMEOUT);
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
         arrivals.fresh(&locked_at(3_600_000));
         let id = JobRef { key: JobKey(2 << KEY_BITS), lease: None };
         let other = |after_ms| Job { id: id.clone(), ..locked_at(after_ms) };
@@ -194,7 +194,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn before_any_job_the_empty_stream_counts() {
         let clocks = BrokerClocks::new();
-        let arrivals = Arrivals::new(&clocks, TIMEOUT);
+        let arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
         let opened = Instant::now();
         tokio::time::advance(seconds(9)).await;
         assert_eq!(arrivals.waiting(&locked_at(0)), opened);

@@ -22,7 +22,7 @@ pub(crate) use self::{
     books::Books,
     strike::{Direction, Healing},
 };
-use crate::choice::Choice;
+use crate::choice::{self, Choice};
 
 /// The true time at the start of a play, in milliseconds since 1970.
 const EPOCH_MS: i64 = 1_800_000_000_000;
@@ -161,6 +161,9 @@ impl World {
 
     /// A task of a worker passes a point.
     pub(crate) fn passes(&self, point: &'static str) -> Next {
+        if !choice::points().contains(&point) {
+            self.violation(format!("the point '{point}' is not in the list of points"));
+        }
         let now = self.now();
         let chosen = {
             let mut state = self.state();

@@ -14,7 +14,13 @@ use std::{
     sync::Arc,
 };
 
-use tokio::{sync::broadcast, task::AbortHandle};
+use futures_util::Stream;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    sync::broadcast,
+    task::AbortHandle,
+};
 use tonic::transport::Identity;
 
 pub use self::{
@@ -92,8 +98,22 @@ pub struct DevEngine {
 impl DevEngine {
     /// Starts an engine with nothing in it.
     pub async fn start(settings: Settings) -> io::Result<Self> {
+        let listener = TcpListener::bind(settings.listen).await?;
+        let listen = listener.local_addr()?;
+        Self::start_on(Settings { listen, ..settings }, gateway::sockets(listener))
+    }
+
+    /// The same behind sockets from elsewhere, a simulated network for instance; `listen` is
+    /// but the address it says it has.
+    pub fn start_on<S>(
+        settings: Settings,
+        sockets: impl Stream<Item = io::Result<S>> + Send + 'static,
+    ) -> io::Result<Self>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         let engine = Engine::new(Arc::clone(&settings.clock), Runtime::new(settings.processes));
-        let gateway = Gateway::start(settings, engine).await?;
+        let gateway = Gateway::start(settings, engine, sockets)?;
         let timing = tokio::spawn(keep_time(Arc::clone(gateway.shared()))).abort_handle();
         Ok(Self { gateway, timing })
     }

@@ -10,6 +10,9 @@
 //!   stands in for a cluster
 //! - wiring: [`config`], [`telemetry`], [`management`], [`memory_image`], [`cli`]
 
+#[macro_use]
+pub mod crash_point;
+
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -144,6 +144,15 @@ impl Sandbox {
         self.serve(listener, Scheme::Https, shutdown).await
     }
 
+    /// Serves plain HTTP on any listener, one on a simulated network for instance.
+    pub async fn run_on<L>(&self, listener: L, shutdown: CancellationToken) -> io::Result<()>
+    where
+        L: Listener<Addr = SocketAddr>,
+        L::Io: Sync,
+    {
+        self.serve(listener, Scheme::Http, shutdown).await
+    }
+
     async fn serve<L>(&self, listener: L, scheme: Scheme, stop: CancellationToken) -> io::Result<()>
     where
         L: Listener<Addr = SocketAddr>,

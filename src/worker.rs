@@ -35,6 +35,7 @@ mod streamer;
 
 pub use gateway_health::GatewayHealth;
 
+use arrivals::BrokerClocks;
 use governor::Governor;
 use lease::Lease;
 use reporter::HandedBack;
@@ -107,6 +108,7 @@ pub struct Worker<G, T, S, C> {
     parts: Parts<G, T, S, C>,
     slots: Slots,
     governor: Governor,
+    clocks: BrokerClocks,
     health: Arc<GatewayHealth>,
     jobs: TaskTracker,
     /// Cancelled by the stop signal: nothing new is started.
@@ -123,6 +125,7 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
         Self {
             slots,
             governor: Governor::new(parts.connector.connections(), Arc::clone(&parts.metrics)),
+            clocks: BrokerClocks::new(),
             health: Arc::default(),
             jobs: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -188,7 +191,9 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
 impl<G: JobGateway, T, S, C> Worker<G, T, S, C> {
     /// Gives a job back unstarted, once the engine has no stream of ours to push it to again.
     async fn hand_back_at_the_end(&self, job: &Job, lease: &Lease) {
+        crash_point!("before_hand_back");
         self.intake_closed.cancelled().await;
+        crash_point!("intake_closed");
         let back = HandedBack::at_once("the worker is shutting down");
         self.hand_back(job, lease, back).await;
     }
@@ -196,6 +201,7 @@ impl<G: JobGateway, T, S, C> Worker<G, T, S, C> {
     async fn hand_back(&self, job: &Job, lease: &Lease, back: HandedBack) {
         self.parts.metrics.job_handed_back(&job.job_type);
         reporter::hand_back(&self.parts.gateway, lease, job, back).await;
+        crash_point!("handed_back");
     }
 }
 

@@ -21,14 +21,19 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
+use futures_util::Stream;
 use tokio_util::sync::CancellationToken;
 
-use self::{calls::Recorder, listening::Listening, shared::Quirks};
+use self::{
+    calls::Recorder,
+    listening::{Listening, Socket},
+    shared::Quirks,
+};
 pub use self::{
     calls::{Call, Count, Counters, Seen},
     faults::{Fault, Faults, Rpc},
 };
-pub(super) use self::{jobs::Jobs, queue::Subscriber, shared::Shared};
+pub(super) use self::{jobs::Jobs, listening::sockets, queue::Subscriber, shared::Shared};
 use super::{Settings, engine::Engine, record::Key};
 use crate::zeebe::proto::ActivatedJob;
 
@@ -39,7 +44,11 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    pub(super) async fn start(settings: Settings, engine: Engine) -> io::Result<Self> {
+    pub(super) fn start<S: Socket>(
+        settings: Settings,
+        engine: Engine,
+        sockets: impl Stream<Item = io::Result<S>> + Send + 'static,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             engine: Mutex::new(engine),
             faults: Faults::default(),
@@ -56,7 +65,7 @@ impl Gateway {
             stopping: CancellationToken::new(),
         });
         let listening =
-            Listening::start(settings.listen, settings.tls, Arc::clone(&shared)).await?;
+            Listening::start(settings.listen, settings.tls, Arc::clone(&shared), sockets)?;
         Ok(Self { shared, listening })
     }
 

@@ -31,6 +31,8 @@ mod names;
 mod pool;
 mod prepared;
 mod trust;
+#[cfg(feature = "simulation")]
+pub mod wire;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

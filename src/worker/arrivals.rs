@@ -1,54 +1,84 @@
-//! When a pushed job's lock began, by our own clock.
+//! When a job's lock began, by our own clock.
 //!
-//! A job that we waited for has just arrived. One that was already there when we came for
-//! it may have waited in the transport's window while its lock ran. Its `deadline` tells how
-//! long, but in the broker's wall time; the jobs that we did wait for tell how that clock
-//! stands to ours. In doubt the earliest possible moment is taken.
+//! The engine locks a job as it hands it out; then the network, and for a pushed job the
+//! transport's window, take their time while the lock runs. The job's `deadline` tells how
+//! long, but in the wall time of the broker that leads its partition. The job that came
+//! quickest of late tells how that clock stands to ours: nothing comes sooner than at once.
+//! While nothing is known, a job that we waited for counts as just locked, and one that was
+//! there already as locked when nothing was there.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
 use crate::job::Job;
 
-/// What is known of one stream's arrivals.
+/// How long the quickest job is remembered, at least: the broker's clock may be set, or its
+/// partition move to another broker.
+const MEMORY: Duration = Duration::from_mins(1);
+/// The bits of a key below the partition's number.
+const KEY_BITS: u32 = 51;
+
+/// How the brokers' clocks stand to ours, by partition.
 #[derive(Debug)]
-pub(super) struct Arrivals {
-    timeout: Duration,
+pub(super) struct BrokerClocks {
     origin: Instant,
-    /// The last moment at which nothing was waiting to be read.
-    seen_empty: Instant,
-    /// Our milliseconds since `origin` minus the broker's, at the latest fresh job.
-    offset: Option<i64>,
+    offsets: Mutex<BTreeMap<i64, Offset>>,
 }
 
-impl Arrivals {
-    /// For a stream that is opened now, with locks of this length.
-    pub(super) fn new(timeout: Duration) -> Self {
-        let now = Instant::now();
-        Self { timeout, origin: now, seen_empty: now, offset: None }
+/// Smallest differences between a job's coming, by our clock, and its lock's begin by the
+/// broker's, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+struct Offset {
+    since: Instant,
+    now: i64,
+    before: i64,
+}
+
+impl BrokerClocks {
+    /// Nothing known yet.
+    pub(super) fn new() -> Self {
+        Self { origin: Instant::now(), offsets: Mutex::default() }
     }
 
-    /// We waited, and the job came.
-    pub(super) fn fresh(&mut self, job: &Job) -> Instant {
+    /// When the lock began of a job that has come now, and was not there before `earliest`;
+    /// `unknown` while the clock of its partition is.
+    pub(super) fn began(
+        &self,
+        job: &Job,
+        timeout: Duration,
+        earliest: Instant,
+        unknown: Instant,
+    ) -> Instant {
         let now = Instant::now();
-        self.seen_empty = now;
-        self.offset = Some(self.millis(now).saturating_sub(self.began_at_the_broker(job)));
-        now
+        let timeout = i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX);
+        let at_the_broker = job.deadline_ms.saturating_sub(timeout);
+        let came = self.millis(now);
+        let Some(offset) = self.offset(job, now, came.saturating_sub(at_the_broker)) else {
+            return unknown;
+        };
+        let began = at_the_broker.saturating_add(offset).clamp(0, came);
+        let began = Duration::from_millis(u64::try_from(began).unwrap_or(0));
+        (self.origin + began).clamp(earliest.min(now), now)
     }
 
-    /// The job was there already.
-    pub(super) fn waiting(&self, job: &Job) -> Instant {
-        let now = Instant::now();
-        let Some(offset) = self.offset else { return self.seen_empty };
-        let began = self.began_at_the_broker(job).saturating_add(offset);
-        let began = u64::try_from(began.clamp(0, self.millis(now))).unwrap_or(0);
-        (self.origin + Duration::from_millis(began)).max(self.seen_empty)
-    }
-
-    fn began_at_the_broker(&self, job: &Job) -> i64 {
-        let timeout = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
-        job.deadline_ms.saturating_sub(timeout)
+    /// Takes one more difference in, and returns the smallest when others were known.
+    fn offset(&self, job: &Job, now: Instant, new: i64) -> Option<i64> {
+        let mut offsets = self.offsets.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = offsets.get_mut(&(job.id.key.0 >> KEY_BITS)) else {
+            let first = Offset { since: now, now: new, before: i64::MAX };
+            offsets.insert(job.id.key.0 >> KEY_BITS, first);
+            return None;
+        };
+        if now - known.since >= MEMORY {
+            *known = Offset { since: now, now: new, before: known.now };
+        }
+        known.now = known.now.min(new);
+        Some(known.now.min(known.before))
     }
 
     fn millis(&self, now: Instant) -> i64 {
@@ -56,10 +86,39 @@ impl Arrivals {
     }
 }
 
+/// What is known of one stream's arrivals.
+#[derive(Debug)]
+pub(super) struct Arrivals<'a> {
+    clocks: &'a BrokerClocks,
+    timeout: Duration,
+    asked: Instant,
+    /// The last moment at which nothing was waiting to be read.
+    seen_empty: Instant,
+}
+
+impl<'a> Arrivals<'a> {
+    /// For a stream that was asked for at that moment, with locks of this length. Jobs are
+    /// pushed from when the engine has been asked, long before we hear of it perhaps.
+    pub(super) fn new(clocks: &'a BrokerClocks, asked: Instant, timeout: Duration) -> Self {
+        Self { clocks, timeout, asked, seen_empty: asked }
+    }
+
+    /// We waited, and the job came.
+    pub(super) fn fresh(&mut self, job: &Job) -> Instant {
+        self.seen_empty = Instant::now();
+        self.clocks.began(job, self.timeout, self.asked, self.seen_empty)
+    }
+
+    /// The job was there already.
+    pub(super) fn waiting(&self, job: &Job) -> Instant {
+        self.clocks.began(job, self.timeout, self.asked, self.seen_empty)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::tests::job;
+    use crate::job::{JobKey, JobRef, tests::job};
 
     const TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -68,30 +127,76 @@ mod tests {
         Job { deadline_ms: 1_700_000_000_000 + after_ms + 60_000, ..job() }
     }
 
+    fn seconds(count: u64) -> Duration {
+        Duration::from_secs(count)
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_job_that_waited_is_as_old_as_its_deadline_says() {
-        let mut arrivals = Arrivals::new(TIMEOUT);
+        let clocks = BrokerClocks::new();
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
         let fresh = arrivals.fresh(&locked_at(0));
-        tokio::time::advance(Duration::from_secs(50)).await;
-        assert_eq!(arrivals.waiting(&locked_at(10_000)), fresh + Duration::from_secs(10));
+        tokio::time::advance(seconds(50)).await;
+        assert_eq!(arrivals.waiting(&locked_at(10_000)), fresh + seconds(10));
         assert_eq!(arrivals.waiting(&locked_at(50_000)), Instant::now());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_clock_that_jumps_makes_no_job_younger_than_now_or_older_than_the_empty_stream() {
-        let mut arrivals = Arrivals::new(TIMEOUT);
-        tokio::time::advance(Duration::from_secs(5)).await;
-        let fresh = arrivals.fresh(&locked_at(0));
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(arrivals.waiting(&locked_at(3_600_000)), Instant::now());
-        assert_eq!(arrivals.waiting(&locked_at(-3_600_000)), fresh);
+    async fn a_job_that_the_network_held_up_is_as_old_as_its_deadline_says() {
+        let clocks = BrokerClocks::new();
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
+        let first = arrivals.fresh(&locked_at(0));
+        tokio::time::advance(seconds(40)).await;
+        assert_eq!(arrivals.fresh(&locked_at(28_000)), first + seconds(28));
+        assert_eq!(arrivals.waiting(&locked_at(28_000)), first + seconds(28));
+        let polled = clocks.began(&locked_at(29_000), TIMEOUT, first, Instant::now());
+        assert_eq!(polled, first + seconds(29));
+        let asked = first + seconds(35);
+        assert_eq!(clocks.began(&locked_at(29_000), TIMEOUT, asked, Instant::now()), asked);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn before_any_fresh_job_the_opening_of_the_stream_counts() {
-        let arrivals = Arrivals::new(TIMEOUT);
+    async fn a_clock_that_jumps_makes_no_job_younger_than_now_or_older_than_its_stream() {
+        let clocks = BrokerClocks::new();
+        tokio::time::advance(seconds(5)).await;
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
         let opened = Instant::now();
-        tokio::time::advance(Duration::from_secs(9)).await;
+        arrivals.fresh(&locked_at(0));
+        tokio::time::advance(seconds(1)).await;
+        assert_eq!(arrivals.waiting(&locked_at(-3_600_000)), opened);
+        assert_eq!(arrivals.waiting(&locked_at(3_600_000)), Instant::now());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_was_set_back_is_believed_after_a_while() {
+        let clocks = BrokerClocks::new();
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
+        arrivals.fresh(&locked_at(0));
+        for minute in 1..=2 {
+            tokio::time::advance(TIMEOUT).await;
+            let old = arrivals.fresh(&locked_at(minute * 60_000 - 30_000));
+            assert_eq!(old, Instant::now() - seconds(if minute == 1 { 30 } else { 0 }));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_partition_has_its_own_clock() {
+        let clocks = BrokerClocks::new();
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
+        arrivals.fresh(&locked_at(3_600_000));
+        let id = JobRef { key: JobKey(2 << KEY_BITS), lease: None };
+        let other = |after_ms| Job { id: id.clone(), ..locked_at(after_ms) };
+        assert_eq!(arrivals.fresh(&other(0)), Instant::now());
+        tokio::time::advance(seconds(10)).await;
+        assert_eq!(arrivals.fresh(&other(9_000)), Instant::now() - seconds(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn before_any_job_the_empty_stream_counts() {
+        let clocks = BrokerClocks::new();
+        let arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
+        let opened = Instant::now();
+        tokio::time::advance(seconds(9)).await;
         assert_eq!(arrivals.waiting(&locked_at(0)), opened);
     }
 }

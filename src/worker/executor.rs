@@ -46,6 +46,7 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
     let mut in_flight = worker.parts.metrics.job_started();
     let mut lease = Lease::new(job.id.clone(), arrival, worker.config.job_timeout);
     let job = Arc::new(job);
+    crash_point!("job_started");
     let began = Instant::now();
     let work = Box::pin(work_on(worker, &job, &mut lease, &mut in_flight));
     let ending = match AssertUnwindSafe(work).catch_unwind().await {
@@ -53,10 +54,12 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
         Err(panic) => Ending::Finished(Box::new(finished_by_panic(&job, panic_text(&*panic)))),
     };
     worker.parts.metrics.deadline_slack(lease.until());
+    crash_point!("work_done");
     match ending {
         Ending::Finished(finished) => {
             let gateway = &worker.parts.gateway;
             let reported = reporter::report(gateway, &lease, &job, &finished.outcome).await;
+            crash_point!("job_reported");
             worker.parts.metrics.job_ended(&job.job_type, &finished, reported.fate());
             run_log::finished(&job, &finished, reported, began.elapsed());
             if reported == Reported::Cancelled || lease.is_gone() {
@@ -66,6 +69,7 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
         Ending::Unstarted => worker.hand_back_at_the_end(&job, &lease).await,
         Ending::Crowded(back) => worker.hand_back(&job, &lease, back).await,
         Ending::Lost(summary) => {
+            crash_point!("job_lost");
             worker.parts.metrics.job_lost(&job.job_type);
             run_log::lost(&job, began.elapsed());
             if let Some(summary) = summary.filter(|_| lease.is_gone()) {
@@ -88,6 +92,7 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         Ok(plan) => plan,
         Err(finished) => return Ending::Finished(finished),
     };
+    crash_point!("planned");
     if let Some(since) = plan.outage_since() {
         let age = worker.parts.clock.now().duration_since(since);
         in_flight.is_older_by(age.try_into().unwrap_or_default());
@@ -104,6 +109,7 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
             return Ending::Finished(Box::new(plan.fail(error, worker.parts.clock.now())));
         }
     };
+    crash_point!("secrets_read");
     exchange(worker, plan, secrets, lease).await
 }
 
@@ -128,6 +134,7 @@ async fn exchange<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
 ) -> Ending {
     let mut attempt = if plan.outage_since().is_some() { Attempt::Again } else { Attempt::First };
     let (mut exchange, mut step) = plan.start(secrets, worker.parts.clock.now());
+    crash_point!("exchange_started");
     loop {
         let call = match step {
             Step::Send(call) => call,
@@ -147,6 +154,7 @@ async fn exchange<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         if let Some(room) = sent.room {
             room.ended(exchange.trouble());
         }
+        crash_point!("exchange_resumed");
     }
 }
 
@@ -164,10 +172,12 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     attempt: Attempt,
 ) -> Result<Sent, Ending> {
     let gateway = &worker.parts.gateway;
+    crash_point!("before_room");
     let room = match enter(worker, &call, lease, attempt).await? {
         Ok(room) => room,
         Err(held_back) => return Ok(Sent { reply: Err(held_back), room: None }),
     };
+    crash_point!("room_entered");
     if !lease.secure(gateway).await {
         return Err(Ending::Lost(None));
     }
@@ -182,10 +192,12 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
             return Ok(Sent { reply: Err(note::not_sent(&error)), room: None });
         }
     }
+    crash_point!("lock_secured");
     let began = Instant::now();
     let method = call.request.method;
     let sending = worker.parts.transport.send(&call.endpoint, call.request);
     let reply = lease.keep_while(gateway, sending).await;
+    crash_point!("reply_read");
     worker.parts.metrics.http_call(method, &reply, began.elapsed());
     Ok(Sent { reply, room: Some(room) })
 }

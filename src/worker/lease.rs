@@ -66,12 +66,15 @@ impl Lease {
     /// Sets another length of the lock, as the `jobTimeout` header asks.
     pub(super) async fn resize<G: JobGateway>(&mut self, gateway: &G, timeout: Duration) -> bool {
         let known = (self.timeout, self.until);
+        let asked = Instant::now();
         self.timeout = timeout;
+        crash_point!("before_lock_resized");
         if !self.extend(gateway).await {
             // Unknown whether it took effect: the earlier end is the safe one.
-            self.until = known.1.min(Instant::now() + timeout);
+            self.until = known.1.min(asked + timeout);
             self.timeout = known.0.min(timeout);
         }
+        crash_point!("lock_resized");
         self.is_held()
     }
 
@@ -84,7 +87,9 @@ impl Lease {
         let heartbeat = async {
             while !self.lost {
                 tokio::time::sleep_until(self.next_beat).await;
+                crash_point!("heartbeat_due");
                 self.extend(gateway).await;
+                crash_point!("heartbeat_answered");
             }
             std::future::pending::<()>().await;
         };

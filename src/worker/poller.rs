@@ -40,6 +40,7 @@ async fn poll_for_ever<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>
         // With a backlog in sight an empty answer should come at once: the slots are needed.
         let wait = (!backlog).then_some(worker.config.poll_wait);
         let began = Instant::now();
+        crash_point!("poll_slots_taken");
         match worker.parts.gateway.poll(subscription, asked, wait).await {
             Ok(jobs) => {
                 worker.health.answered();
@@ -52,7 +53,8 @@ async fn poll_for_ever<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>
                     None
                 };
                 backlog = jobs.len() >= asked;
-                hand_out(worker, jobs, slots);
+                crash_point!("poll_answered");
+                hand_out(worker, jobs, slots, began);
                 if let Some(pause) = pause {
                     tokio::time::sleep(pause).await;
                 }
@@ -71,13 +73,15 @@ fn hand_out<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     worker: &Arc<Worker<G, T, S, C>>,
     jobs: Vec<Job>,
     slots: Vec<super::Slot>,
+    asked: Instant,
 ) {
-    let arrival = Instant::now();
+    let (now, timeout) = (Instant::now(), worker.config.job_timeout);
     if jobs.len() > slots.len() {
         tracing::warn!(asked = slots.len(), got = jobs.len(), "the gateway sent too many jobs");
     }
     // Jobs beyond the slots, which no real gateway sends, come back when their lock ends.
     for (job, slot) in jobs.into_iter().zip(slots) {
+        let arrival = worker.clocks.began(&job, timeout, asked, now);
         worker.dispatch(job, slot, arrival, Source::Poll);
     }
 }

@@ -115,7 +115,10 @@ async fn send<G: JobGateway>(
         }
         // Nobody else can have ended a job that is ours, and we have not yet.
         let is_sure = std::mem::take(&mut is_first) && lease.is_held();
-        let Err(error) = gateway.report(&job.id, outcome).await else {
+        crash_point!("before_command");
+        let answer = gateway.report(&job.id, outcome).await;
+        crash_point!("command_answered");
+        let Err(error) = answer else {
             return Ok(Reported::Accepted);
         };
         match error.kind {
@@ -129,6 +132,7 @@ async fn send<G: JobGateway>(
             }
             _ => tracing::debug!(job_key = %job.id.key, %error, "command not taken; again"),
         }
+        crash_point!("before_command_again");
         tokio::time::sleep(backoff.next()).await;
     }
 }

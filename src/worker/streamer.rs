@@ -28,10 +28,14 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
 ) {
     let mut backoff = Backoff::gateway();
     loop {
+        let asked = Instant::now();
         let opening = worker.parts.gateway.stream(&subscription);
         let Some(opened) = worker.stop.run_until_cancelled(opening).await else { return };
         let ended = match opened {
-            Ok(stream) => read(&worker, stream, &mut backoff).await,
+            Ok(stream) => {
+                crash_point!("stream_opened");
+                read(&worker, stream, asked, &mut backoff).await
+            }
             Err(error) => ControlFlow::Continue(Err(error)),
         };
         match ended {
@@ -52,14 +56,16 @@ type Ended = ControlFlow<(), Result<(), GatewayError>>;
 async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     worker: &Arc<Worker<G, T, S, C>>,
     mut stream: JobStream,
+    asked: Instant,
     backoff: &mut Backoff,
 ) -> Ended {
     let end_of_life = Instant::now() + worker.config.stream_lifetime;
-    let mut arrivals = Arrivals::new(worker.config.job_timeout);
+    let mut arrivals = Arrivals::new(&worker.clocks, asked, worker.config.job_timeout);
     loop {
         let next = async {
             worker.governor.pace().await;
             let slot = worker.slots.for_push().await?;
+            crash_point!("push_slot_taken");
             Some((next_job(&mut stream, &mut arrivals).await?, slot))
         };
         tokio::select! {
@@ -79,6 +85,7 @@ async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
                 Some((Ok((job, arrival)), slot)) => {
                     worker.health.answered();
                     backoff.reset();
+                    crash_point!("pushed_job_read");
                     worker.dispatch(job, slot, arrival, Source::Push);
                 }
                 Some((Err(error), _)) => return Ended::Continue(Err(error)),
@@ -91,7 +98,7 @@ async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
 /// The next pushed job, and when its lock began.
 async fn next_job(
     stream: &mut JobStream,
-    arrivals: &mut Arrivals,
+    arrivals: &mut Arrivals<'_>,
 ) -> Option<Result<(Job, Instant), GatewayError>> {
     let (item, waited) = match stream.next().now_or_never() {
         Some(item) => (item?, false),
@@ -106,7 +113,7 @@ async fn next_job(
 /// Ends the stream and returns the jobs that have arrived, or were on their way. They would
 /// stay locked until their time-out otherwise. It is closed before any of them goes back,
 /// since the engine would push them to us again.
-async fn take_arrived(mut stream: JobStream, arrivals: &mut Arrivals) -> Vec<(Job, Instant)> {
+async fn take_arrived(mut stream: JobStream, arrivals: &mut Arrivals<'_>) -> Vec<(Job, Instant)> {
     let mut taken = Vec::new();
     let end = Instant::now() + MOST_QUIET;
     while taken.len() < MAX_ARRIVED && Instant::now() < end {

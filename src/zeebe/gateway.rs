@@ -42,6 +42,11 @@ pub struct Gateway {
 impl Gateway {
     /// A client; it connects when first used.
     pub fn new(config: &Config) -> Result<Self, Error> {
+        Self::over(config, Endpoint::connect_lazy)
+    }
+
+    /// The same over channels of the caller's making, on a simulated network for instance.
+    pub fn over(config: &Config, connect: impl Fn(&Endpoint) -> Channel) -> Result<Self, Error> {
         let tls = crate::tls::client_config(config.ca_file.as_deref())?;
         let credentials = Credentials::new(&config.authentication, &tls)?;
         let endpoint = endpoint(config)?;
@@ -50,8 +55,8 @@ impl Gateway {
             .initial_stream_window_size(STREAM_WINDOW_BYTES)
             .initial_connection_window_size(2 * STREAM_WINDOW_BYTES);
         Ok(Self {
-            commands: client(endpoint.connect_lazy()),
-            streams: client(small.connect_lazy()),
+            commands: client(connect(&endpoint)),
+            streams: client(connect(&small)),
             credentials,
             request_timeout: config.request_timeout,
         })

@@ -33,6 +33,7 @@ const WORDS: &[&str] = &["servicenow", "outcome"];
 /// The table of `docs/architecture.md`. A file belongs to the first part that names it.
 const PARTS: &[Part] = &[
     Part { files: &["job.rs"], modules: &[], io: &[] },
+    Part { files: &["crash_point.rs"], modules: &["crash_point"], io: &[] },
     Part { files: &["outcome.rs"], modules: &["job"], io: &[] },
     Part { files: &["feel"], modules: &["feel"], io: &[] },
     Part {

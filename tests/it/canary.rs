@@ -106,11 +106,12 @@ impl Drop for Program {
 
 fn settings(gateway: &str, instance: &str) -> String {
     let connection = |name: &str, auth: &str| {
-        names(name)
-            .map(|name| {
-                format!("[connections.{name}]\ninstance = \"{instance}\"\nauth = {{ {auth} }}\n")
-            })
-            .collect::<String>()
+        let mut sections = String::new();
+        for name in names(name) {
+            let line = format!("[connections.{name}]\ninstance = \"{instance}\"\n");
+            sections.extend([line, format!("auth = {{ {auth} }}\n")]);
+        }
+        sections
     };
     let client = "clientId = \"worker\", clientSecret = \"{{secrets.client}}\"";
     [

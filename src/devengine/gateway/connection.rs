@@ -7,10 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::{
     Extensions,
@@ -22,8 +19,8 @@ use crate::zeebe::proto::gateway_server::GatewayServer;
 
 /// One accepted connection; dead once its token is cancelled.
 #[derive(Debug)]
-pub(super) struct Connection {
-    stream: TcpStream,
+pub(super) struct Connection<S> {
+    stream: S,
     cutter: Cutter,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
 }
@@ -38,16 +35,15 @@ impl Cutter {
     }
 }
 
-impl Connection {
+impl<S> Connection<S> {
     /// A connection that is cut with `all`, or alone.
-    pub(super) fn new(stream: TcpStream, all: &CancellationToken) -> io::Result<Self> {
-        stream.set_nodelay(true)?;
+    pub(super) fn new(stream: S, all: &CancellationToken) -> Self {
         let cut = all.child_token();
-        Ok(Self { stream, cutter: Cutter(cut.clone()), cut: Box::pin(cut.cancelled_owned()) })
+        Self { stream, cutter: Cutter(cut.clone()), cut: Box::pin(cut.cancelled_owned()) }
     }
 }
 
-impl Connected for Connection {
+impl<S> Connected for Connection<S> {
     type ConnectInfo = Cutter;
 
     fn connect_info(&self) -> Cutter {
@@ -55,7 +51,7 @@ impl Connected for Connection {
     }
 }
 
-impl AsyncRead for Connection {
+impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -68,7 +64,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

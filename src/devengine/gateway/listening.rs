@@ -7,7 +7,12 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpListener, task::JoinHandle};
+use futures_util::{Stream, StreamExt, stream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 
@@ -40,20 +45,16 @@ struct Serving {
 }
 
 impl Listening {
-    pub(super) async fn start(
-        listen: SocketAddr,
+    /// Serves these sockets; `address` is where they come from.
+    pub(super) fn start<S: Socket>(
+        address: SocketAddr,
         tls: Option<Identity>,
         shared: Arc<Shared>,
+        sockets: impl Stream<Item = io::Result<S>> + Send + 'static,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(listen).await?;
-        let listening = Self {
-            address: listener.local_addr()?,
-            tls,
-            shared,
-            authorities: Arc::default(),
-            serving: Mutex::default(),
-        };
-        listening.serve(listener)?;
+        let (authorities, serving) = (Arc::default(), Mutex::default());
+        let listening = Self { address, tls, shared, authorities, serving };
+        listening.serve(sockets)?;
         Ok(listening)
     }
 
@@ -82,7 +83,7 @@ impl Listening {
 
     /// Listens again, where it did.
     pub(super) async fn come_back(&self) -> io::Result<()> {
-        self.serve(TcpListener::bind(self.address).await?)
+        self.serve(sockets(TcpListener::bind(self.address).await?))
     }
 
     /// Accepts no more calls, and waits a while for the end of those that run.
@@ -99,7 +100,10 @@ impl Listening {
         self.serving.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn serve(&self, listener: TcpListener) -> io::Result<()> {
+    fn serve<S: Socket>(
+        &self,
+        sockets: impl Stream<Item = io::Result<S>> + Send + 'static,
+    ) -> io::Result<()> {
         let mut server = Server::builder().max_concurrent_streams(10_000);
         if let Some(identity) = &self.tls {
             let tls = ServerTlsConfig::new().identity(identity.clone());
@@ -110,7 +114,11 @@ impl Listening {
             authorities: Arc::clone(&self.authorities),
         };
         let (drain, cut) = (CancellationToken::new(), CancellationToken::new());
-        let connections = accepted(listener, cut.clone(), Arc::clone(&self.shared));
+        let (all, shared) = (cut.clone(), Arc::clone(&self.shared));
+        let connections = sockets.map(move |socket| {
+            shared.counters.connections.add(usize::from(socket.is_ok()));
+            socket.map(|socket| Connection::new(socket, &all))
+        });
         let drained = drain.clone().cancelled_owned();
         let task = tokio::spawn(async move {
             let serving = server.serve_with_incoming_shutdown(service, connections, drained);
@@ -133,20 +141,23 @@ impl Drop for Listening {
     }
 }
 
-/// The connections of a listener, counted.
-fn accepted(
+/// What calls come by.
+pub(in crate::devengine) trait Socket:
+    AsyncRead + AsyncWrite + Send + Unpin + 'static
+{
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Socket for S {}
+
+/// The sockets of a listener.
+pub(in crate::devengine) fn sockets(
     listener: TcpListener,
-    cut: CancellationToken,
-    shared: Arc<Shared>,
-) -> impl futures_util::Stream<Item = io::Result<Connection>> {
-    futures_util::stream::unfold((listener, cut, shared), async |(listener, cut, shared)| {
-        let connection = match listener.accept().await {
-            Ok((stream, _)) => {
-                shared.counters.connections.add(1);
-                Connection::new(stream, &cut)
-            }
+) -> impl Stream<Item = io::Result<TcpStream>> {
+    stream::unfold(listener, async |listener| {
+        let socket = match listener.accept().await {
+            Ok((socket, _)) => socket.set_nodelay(true).map(|()| socket),
             Err(error) => Err(error),
         };
-        Some((connection, (listener, cut, shared)))
+        Some((socket, listener))
     })
 }

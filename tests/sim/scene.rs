@@ -1,0 +1,125 @@
+//! What is played: how many jobs, which process, which worker.
+
+use std::time::Duration;
+
+use serde_json::json;
+use servicenow_worker::{job::Variables, worker};
+
+/// A play's settings.
+#[derive(Clone, Debug)]
+pub(crate) struct Scene {
+    /// Process instances that are started, each with one job.
+    pub(crate) jobs: usize,
+    /// How many of them at once.
+    pub(crate) burst: usize,
+    /// The pause after each burst.
+    pub(crate) pause: Duration,
+    /// Every so many-th job is an upsert; none at 0.
+    pub(crate) upserts: usize,
+    /// Every so many-th job brings its own lock; none at 0.
+    pub(crate) resized: usize,
+    /// The task's headers.
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    /// Worker processes.
+    pub(crate) workers: usize,
+    /// The workers' settings.
+    pub(crate) worker: worker::Config,
+    /// Most calls at once, of one worker.
+    pub(crate) max_concurrency: usize,
+    /// How long ServiceNow takes, half before and half after it commits.
+    pub(crate) latency: Duration,
+    /// Every so many-th call takes so much longer.
+    pub(crate) slow: Option<(u64, Duration)>,
+    /// How often all incidents are resolved once every job has raised one.
+    pub(crate) resolves: usize,
+    /// Longest play.
+    pub(crate) limit: Duration,
+    /// How long it is watched after its end, for what comes late.
+    pub(crate) aftermath: Duration,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self {
+            jobs: 1_000,
+            burst: 1_000,
+            pause: Duration::ZERO,
+            upserts: 0,
+            resized: 0,
+            headers: vec![("resultVariable", "made")],
+            workers: 1,
+            worker: worker::Config { max_jobs_active: 32, ..worker::Config::default() },
+            max_concurrency: 16,
+            latency: Duration::from_millis(20),
+            slow: None,
+            resolves: 0,
+            limit: Duration::from_hours(1),
+            aftermath: Duration::from_secs(90),
+        }
+    }
+}
+
+/// The process whose task has the scene's headers.
+pub(crate) const PLAIN: &str = "plain";
+/// The same with a lock of its own.
+pub(crate) const RESIZED: &str = "resized";
+
+impl Scene {
+    /// The process of a job, and its variables.
+    pub(crate) fn instance(&self, job: usize) -> (&'static str, Variables) {
+        let process = if every(self.resized, job) { RESIZED } else { PLAIN };
+        let text = title(job);
+        let variables = if every(self.upserts, job) {
+            json!({"operation": "upsert", "table": "incident", "matchOn": ["short_description"],
+                   "fields": {"short_description": text, "urgency": "2"}})
+        } else {
+            json!({"operation": "create", "table": "incident",
+                   "fields": {"short_description": text, "urgency": "2"}})
+        };
+        let serde_json::Value::Object(variables) = variables else { unreachable!("an object") };
+        (process, variables)
+    }
+
+    /// Calls that the jobs take when nothing goes wrong.
+    pub(crate) fn calls(&self) -> usize {
+        self.jobs + (0..self.jobs).filter(|job| every(self.upserts, *job)).count()
+    }
+
+    /// The processes' files.
+    pub(crate) fn processes(&self) -> [String; 2] {
+        let own_lock = [self.headers.as_slice(), &[("jobTimeout", "PT12S")]].concat();
+        [process(PLAIN, &self.headers), process(RESIZED, &own_lock)]
+    }
+}
+
+/// The text by which a job's record is known.
+pub(crate) fn title(job: usize) -> String {
+    format!("simulated job {job:05}")
+}
+
+fn every(step: usize, job: usize) -> bool {
+    step > 0 && job % step == step - 1
+}
+
+fn process(id: &str, headers: &[(&str, &str)]) -> String {
+    let header = |(key, value): &(&str, &str)| {
+        let value = value.replace('"', "&quot;");
+        format!(r#"<zeebe:header key="{key}" value="{value}"/>"#)
+    };
+    let headers: String = headers.iter().map(header).collect();
+    format!(
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
+    xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" id="file" targetNamespace="simulation">
+  <bpmn:process id="{id}" isExecutable="true">
+    <bpmn:startEvent id="start"/><bpmn:endEvent id="end"/>
+    <bpmn:serviceTask id="task"><bpmn:extensionElements>
+      <zeebe:taskDefinition type="servicenow:record:1" retries="3"/>
+      <zeebe:taskHeaders>{headers}</zeebe:taskHeaders>
+    </bpmn:extensionElements></bpmn:serviceTask>
+    <bpmn:sequenceFlow id="a" sourceRef="start" targetRef="task"/>
+    <bpmn:sequenceFlow id="b" sourceRef="task" targetRef="end"/>
+  </bpmn:process>
+</bpmn:definitions>"#
+    )
+}

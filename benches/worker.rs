@@ -1,4 +1,5 @@
-//! What the worker costs: `cargo bench --bench worker [-- SCENARIO...]`.
+//! What the worker costs: `cargo bench --bench worker [-- SCENARIO...]`. `soak` takes an hour
+//! (`SOAK_MINUTES` says otherwise) and runs only when it is named.
 //!
 //! The built binary runs as a process of its own against a scripted gateway or a real
 //! broker (`ZEEBE_ADDRESS`) and the sandbox, which run in this process. CPU time and memory are
@@ -14,6 +15,8 @@ mod noop;
 mod process;
 #[path = "worker/scenarios.rs"]
 mod scenarios;
+#[path = "worker/soak.rs"]
+mod soak;
 #[path = "worker/stage.rs"]
 mod stage;
 
@@ -30,7 +33,8 @@ fn main() {
     }
     runtime.block_on(async {
         for (name, scenario) in scenarios::ALL {
-            if arguments.is_empty() || arguments.iter().any(|wanted| wanted == name) {
+            let is_wanted = arguments.iter().any(|wanted| wanted == name);
+            if is_wanted || (arguments.is_empty() && name != soak::NAME) {
                 println!("\n== {name}");
                 scenario().await;
             }

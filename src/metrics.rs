@@ -115,6 +115,7 @@ pub struct Metrics {
     in_flight: Arc<Gauge>,
     held: Arc<Held>,
     oldest: Gauge<f64, AtomicU64>,
+    tasks: Gauge,
     handed_back: Counters<ByType>,
     connection_limit: Family<ByConnection, Gauge>,
     breaker_state: Family<ByConnection, Gauge>,
@@ -143,6 +144,7 @@ impl Default for Metrics {
             in_flight: Arc::default(),
             held: Arc::default(),
             oldest: Gauge::default(),
+            tasks: Gauge::default(),
             handed_back: Family::default(),
             connection_limit: Family::default(),
             breaker_state: Family::default(),
@@ -182,6 +184,7 @@ impl Metrics {
         r.register("limit", "Most jobs held at once", self.limit.clone());
         let help = "Age of the oldest job held: since its outage began, else since it came";
         r.register("oldest_job_seconds", help, self.oldest.clone());
+        r.register("tasks", "Tasks of the program that are alive", self.tasks.clone());
         let help = "Jobs given back unstarted, since others need the room or the worker stops";
         r.register("jobs_handed_back", help, self.handed_back.clone());
         let help = "Most calls at once to ServiceNow now, by connection";
@@ -195,6 +198,10 @@ impl Metrics {
     /// Everything in the Prometheus text form.
     pub fn encode(&self) -> Result<String, std::fmt::Error> {
         self.oldest.set(self.held.oldest());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let alive = runtime.metrics().num_alive_tasks();
+            self.tasks.set(alive.try_into().unwrap_or(i64::MAX));
+        }
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &self.registry)?;
         Ok(text)

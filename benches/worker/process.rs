@@ -50,6 +50,11 @@ impl WorkerProcess {
         }
     }
 
+    /// A folder of the system about the process.
+    pub(crate) fn folder(&self, name: &str) -> String {
+        format!("/proc/{}/{name}", self.child.id().unwrap())
+    }
+
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }

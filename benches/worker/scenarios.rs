@@ -13,20 +13,23 @@ use tokio::time::Instant;
 
 use crate::{
     process::{WorkerProcess, until},
+    soak,
     stage::{self, ServiceNow, create_job, noop_worker, scripted_gateway, worker},
 };
 
 type Scenario = fn() -> Pin<Box<dyn Future<Output = ()>>>;
 
 /// All scenarios by name.
-pub(crate) const ALL: [(&str, Scenario); 7] = [
+pub(crate) const ALL: [(&str, Scenario); 9] = [
     ("size", || Box::pin(async { size() })),
     ("start", || Box::pin(start())),
     ("idle", || Box::pin(idle())),
     ("held", || Box::pin(held())),
+    ("full", || Box::pin(full())),
     ("latency", || Box::pin(latency())),
     ("throughput", || Box::pin(throughput())),
     ("broker", || Box::pin(broker())),
+    (soak::NAME, || Box::pin(soak::run())),
 ];
 
 const JOBS: usize = 20_000;
@@ -65,6 +68,32 @@ async fn idle() {
         after.rss_mib,
         after.cpu.saturating_sub(before.cpu)
     );
+}
+
+/// As many large jobs as the worker may hold, with large answers for those that call: the
+/// worst that its settings allow for such sizes.
+async fn full() {
+    const SLOTS: usize = 256;
+    const CALLS: usize = 16;
+    const KIB: usize = 256;
+    let (gateway, servicenow) = (scripted_gateway().await, ServiceNow::plain().await);
+    let slow = Fault::Delay { before_ms: 0, after_ms: 200 };
+    servicenow.sandbox.faults().push(Match { times: 0, ..Match::on("POST", "incident") }, slow);
+    let worker = worker(&gateway.address(), &servicenow, SLOTS);
+    until("it is ready", || gateway.counters().streams.get() == 2).await;
+    let before = worker.usage().rss_mib;
+    for number in 0..4 * SLOTS {
+        gateway.offer(stage::large_job(number, KIB * 1024));
+    }
+    until("all jobs", || gateway.counters().ended.get() == 4 * SLOTS).await;
+    let peak = worker.usage().peak_mib;
+    println!(
+        "{SLOTS} jobs held of {KIB} KiB each, {CALLS} answers of {KIB} KiB at once: peak RSS \
+         {peak:.0} MiB, {:.0} above idle, for {} MiB of data",
+        peak - before,
+        (SLOTS + CALLS) * KIB / 1024
+    );
+    worker.kill().await;
 }
 
 /// A thousand jobs held at once, by a ServiceNow that takes two seconds.

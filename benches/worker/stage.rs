@@ -61,6 +61,16 @@ pub(crate) async fn scripted_gateway() -> ScriptedGateway {
 
 /// The built worker.
 pub(crate) fn worker(gateway: &str, servicenow: &ServiceNow, max_jobs: usize) -> WorkerProcess {
+    worker_with(gateway, servicenow, max_jobs, |_| {})
+}
+
+/// The same, with more settings.
+pub(crate) fn worker_with(
+    gateway: &str,
+    servicenow: &ServiceNow,
+    max_jobs: usize,
+    more: impl FnOnce(&mut Command),
+) -> WorkerProcess {
     let mut command = Command::new(binary());
     let mut config = tempfile::NamedTempFile::new().unwrap();
     if let Some(authority) = &servicenow.authority {
@@ -77,6 +87,7 @@ pub(crate) fn worker(gateway: &str, servicenow: &ServiceNow, max_jobs: usize) ->
         .env("SERVICENOW_PASSWORD", "admin")
         .env("MANAGEMENT_LISTEN", "off")
         .env("CAMUNDA_CLIENT_WORKER_DEFAULTS_MAXJOBSACTIVE", max_jobs.to_string());
+    more(&mut command);
     WorkerProcess::spawn(command)
 }
 
@@ -114,4 +125,14 @@ pub(crate) fn create_job(number: usize) -> ActivatedJob {
         custom_headers: headers.to_string(),
         ..ActivatedJob::default()
     }
+}
+
+/// A job whose variables and answer have about so many bytes each.
+pub(crate) fn large_job(number: usize, bytes: usize) -> ActivatedJob {
+    let variables = json!({
+        "operation": "create",
+        "table": "incident",
+        "fields": {"short_description": format!("benchmark {number}"), "description": "x".repeat(bytes)},
+    });
+    ActivatedJob { variables: variables.to_string(), ..create_job(number) }
 }

@@ -55,7 +55,7 @@ filter = "info,servicenow_worker=debug"
 }
 
 impl Replica {
-    /// Starts one that reaches both sides through its own proxies.
+    /// Starts one that reaches both sides through proxies.
     pub(crate) fn start(
         name: &'static str,
         directory: &Path,

@@ -40,7 +40,8 @@ pub(super) struct Scene {
     pub(super) stage: Stage,
     pub(super) canary: Arc<Canary>,
     pub(super) servicenow: ServiceNow,
-    pub(super) to_servicenow: Vec<Proxy>,
+    /// One for both workers: the instance's address is a part of what makes a record's id.
+    pub(super) to_servicenow: Proxy,
     pub(super) to_gateway: Vec<Proxy>,
     pub(super) replicas: Vec<Arc<AsyncMutex<Replica>>>,
     pub(super) work: Arc<Work>,
@@ -65,12 +66,11 @@ impl Scene {
         }
         let calls_before = audit::calls(&servicenow.tally().await);
         let gateway = stage.engine.gateway().trim_start_matches("http://").to_owned();
-        let (mut to_servicenow, mut to_gateway, mut replicas) = (vec![], vec![], vec![]);
+        let to_servicenow = Proxy::start(&servicenow.address, None).await;
+        let (mut to_gateway, mut replicas) = (vec![], vec![]);
         for name in ["a", "b"] {
-            let out = Proxy::start(&servicenow.address, None).await;
             let engine = Proxy::start(&gateway, Some(Arc::clone(&canary))).await;
-            let replica = Replica::start(name, directory, &out, &engine, &canary);
-            to_servicenow.push(out);
+            let replica = Replica::start(name, directory, &to_servicenow, &engine, &canary);
             to_gateway.push(engine);
             replicas.push(Arc::new(AsyncMutex::new(replica)));
         }
@@ -120,7 +120,7 @@ impl Scene {
         let chosen = random.usize(0..self.replicas.len());
         match event {
             Event::Call(fault) => self.servicenow.inject(fault).await,
-            Event::Servicenow(fault) => self.to_servicenow[chosen].inject(fault),
+            Event::Servicenow(fault) => self.to_servicenow.inject(fault),
             Event::Gateway(fault) => self.to_gateway[chosen].inject(fault),
             Event::Kill => {
                 self.free_replica(chosen).await.kill().await;
@@ -163,9 +163,8 @@ impl Scene {
 
     /// Lets everything come to its end without further faults, late inserts too.
     async fn finish(&mut self, starting: JoinHandle<()>, reporting: JoinHandle<()>) {
-        for proxy in self.to_servicenow.iter().chain(&self.to_gateway) {
-            proxy.calm();
-        }
+        self.to_servicenow.calm();
+        self.to_gateway.iter().for_each(Proxy::calm);
         while let Some(done) = self.background.join_next().await {
             done.unwrap();
         }

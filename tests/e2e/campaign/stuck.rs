@@ -2,16 +2,15 @@
 //!
 //! Zeebe 8.6.0 may never offer a job again that was failed with a back-off
 //! (camunda/camunda#16884). It counts as the engine's only when the engine itself says so:
-//! it has accepted a failure with unchanged retries, the back-off is over by far, it knows
-//! the job and nobody holds it, and a fresh client that asks for a minute is not offered
-//! it. Everything else is ours.
+//! a failure with unchanged retries was sent, the back-off is over by far, the engine says
+//! that the job is in the state of one that waits for its back-off, and a fresh client that
+//! asks for a minute is not offered it. Everything else is ours.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
-use tonic::Code;
 
 use super::work::Work;
 use crate::support::patience::seconds;
@@ -34,7 +33,7 @@ struct LastWord {
     line: String,
     at: Timestamp,
     job: i64,
-    is_accepted_failure: bool,
+    is_failure: bool,
     detail: String,
 }
 
@@ -97,7 +96,8 @@ fn last_word(line: &str, fields: &Value, at: Timestamp) -> Option<(i64, LastWord
         line: line.to_owned(),
         at,
         job: fields["job_key"].as_str()?.parse().ok()?,
-        is_accepted_failure: fields["command"] == "fail" && fields["reported"] == "Accepted",
+        // Given up, it may have arrived nevertheless; the engine tells.
+        is_failure: fields["command"] == "fail",
         detail: fields["detail"].as_str().unwrap_or_default().to_owned(),
     };
     Some((instance, word))
@@ -110,7 +110,7 @@ async fn lost_by_the_engine(
     now: Timestamp,
 ) -> Result<String, String> {
     let Some(word) = word else { return Err("no worker ever spoke of it".to_owned()) };
-    if !word.is_accepted_failure {
+    if !word.is_failure {
         return Err(format!("it was not failed at last: {}", word.line));
     }
     let Some(backoff) = backoff(&word.detail) else {
@@ -119,14 +119,14 @@ async fn lost_by_the_engine(
     if now.as_second() - word.at.as_second() < backoff + SPREAD {
         return Err(format!("its back-off may not be over: {}", word.line));
     }
-    match work.client.extend(word.job).await {
-        Err(status) if status.code() == Code::FailedPrecondition => Ok(format!(
-            "the engine took its failure and knows it ({}), but offers it to nobody: {}",
+    match work.client.fail(word.job).await {
+        Err(status) if status.message().contains("it is in state 'FAILED'") => Ok(format!(
+            "the engine took its failure ({}) and offers it to nobody: {}",
             status.message(),
             word.line
         )),
         Err(status) => Err(format!("the engine says '{status}' of job {}", word.job)),
-        Ok(()) => Err(format!("somebody holds job {}", word.job)),
+        Ok(()) => Err(format!("job {} could have been given to anybody", word.job)),
     }
 }
 

@@ -56,11 +56,9 @@ impl Verdict {
     /// Adds the faults up and gives the number of calls that they left in doubt.
     async fn count_faults(&mut self, scene: &Scene) -> u64 {
         let (struck, mut doubts) = scene.servicenow.struck().await;
-        doubts += scene.to_servicenow.iter().map(Proxy::doubts).sum::<u64>();
+        doubts += scene.to_servicenow.doubts();
         self.add("in ServiceNow", struck);
-        for proxy in &scene.to_servicenow {
-            self.add("on the way to ServiceNow", proxy.struck());
-        }
+        self.add("on the way to ServiceNow", scene.to_servicenow.struck());
         for proxy in &scene.to_gateway {
             self.add("on the way to the engine", proxy.struck());
         }
@@ -112,7 +110,7 @@ impl Verdict {
     /// ServiceNow was not called more often than the jobs and the doubts explain.
     fn weigh_calls(&mut self, scene: &Scene, tally: &Value, audit: &Audit, doubts: u64) {
         let at_servicenow = audit::calls(tally) - scene.calls_before;
-        let calls = at_servicenow + scene.to_servicenow.iter().map(Proxy::swallowed).sum::<u64>();
+        let calls = at_servicenow + scene.to_servicenow.swallowed();
         let repeated = tally["repeatedInserts"].as_u64().unwrap();
         let doubts = doubts + repeated;
         let bound = audit.needed * 11 / 10 + doubts;

@@ -16,7 +16,7 @@ use tonic::Code;
 
 use super::canary::Canary;
 use crate::support::{
-    gateway::{Client, Taken, is_transient},
+    gateway::{Client, Taken},
     patience::{eventually, seconds},
 };
 
@@ -195,15 +195,16 @@ impl Work {
         if known.report.is_some_and(|(earlier, _)| earlier != report) {
             self.find(format!("instance {instance} reports twice"));
         }
-        match self.client.try_complete(&job).await {
-            Ok(()) => self.end(instance, Some((report, job.variables))),
-            // Completed before, and the answer was lost.
-            Err(status) if status.code() == Code::NotFound => {
-                self.end(instance, Some((report, job.variables)));
+        eventually("a report is completed", seconds(120), async || {
+            match self.client.try_complete(&job).await {
+                Ok(()) => Some(()),
+                // Completed before, and the answer was lost.
+                Err(status) if status.code() == Code::NotFound => Some(()),
+                Err(_) => None,
             }
-            Err(status) if is_transient(&status) => {}
-            Err(status) => self.find(format!("report of instance {instance}: {status}")),
-        }
+        })
+        .await;
+        self.end(instance, Some((report, job.variables)));
     }
 
     fn end(&self, key: i64, report: Option<(i64, Map<String, Value>)>) {

@@ -193,12 +193,11 @@ impl Client {
         .await
     }
 
-    /// What the engine says when a lock is to be extended: nothing against it when somebody
-    /// holds the job.
-    pub(crate) async fn extend(&self, job_key: i64) -> Result<(), Status> {
-        let request =
-            proto::UpdateJobTimeoutRequest { job_key, timeout: 10_000, ..Default::default() };
-        self.0.clone().update_job_timeout(request).await.map(drop)
+    /// Fails a job with retries left, which the engine refuses of one that waits for the
+    /// end of a back-off.
+    pub(crate) async fn fail(&self, job_key: i64) -> Result<(), Status> {
+        let request = proto::FailJobRequest { job_key, retries: 3, ..Default::default() };
+        self.0.clone().fail_job(request).await.map(drop)
     }
 }
 
@@ -231,7 +230,6 @@ fn creation(process: &str, variables: &Value) -> proto::CreateProcessInstanceReq
     }
 }
 
-/// Whether to ask again.
-pub(crate) fn is_transient(status: &Status) -> bool {
+fn is_transient(status: &Status) -> bool {
     matches!(status.code(), Code::ResourceExhausted | Code::Unavailable | Code::DeadlineExceeded)
 }

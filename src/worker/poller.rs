@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Source, Worker, backoff::Backoff};
+use super::{Source, Worker, arrivals::watched, backoff::Backoff};
 use crate::{
     job::Job,
     ports::{Clock, JobGateway, SecretProvider, Subscription, Transport},
@@ -36,7 +36,9 @@ async fn poll_for_ever<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>
         // With a backlog in sight an empty answer should come at once: the slots are needed.
         let wait = (!backlog).then_some(worker.config.poll_wait);
         let began = Instant::now();
-        match worker.parts.gateway.poll(subscription, asked, wait).await {
+        let polling = worker.parts.gateway.poll(subscription, asked, wait);
+        let (answer, absent) = watched(subscription.timeout, polling).await;
+        match answer {
             Ok(jobs) => {
                 worker.health.answered();
                 failures.reset();
@@ -48,7 +50,7 @@ async fn poll_for_ever<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>
                     None
                 };
                 backlog = jobs.len() >= asked;
-                hand_out(worker, jobs, slots);
+                hand_out(worker, jobs, slots, absent);
                 if let Some(pause) = pause {
                     tokio::time::sleep(pause).await;
                 }
@@ -67,8 +69,8 @@ fn hand_out<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     worker: &Arc<Worker<G, T, S, C>>,
     jobs: Vec<Job>,
     slots: Vec<super::Slot>,
+    arrival: Instant,
 ) {
-    let arrival = Instant::now();
     if jobs.len() > slots.len() {
         tracing::warn!(asked = slots.len(), got = jobs.len(), "the gateway sent too many jobs");
     }

@@ -8,7 +8,12 @@ use std::{ops::ControlFlow, sync::Arc, time::Duration};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 
-use super::{Source, Worker, arrivals::Arrivals, backoff::Backoff, lease::Lease};
+use super::{
+    Source, Worker,
+    arrivals::{Arrivals, watched},
+    backoff::Backoff,
+    lease::Lease,
+};
 use crate::{
     job::Job,
     ports::{Clock, GatewayError, JobGateway, JobStream, SecretProvider, Subscription, Transport},
@@ -28,10 +33,12 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
 ) {
     let mut backoff = Backoff::gateway();
     loop {
-        let opening = worker.parts.gateway.stream(&subscription);
-        let Some(opened) = worker.stop.run_until_cancelled(opening).await else { return };
+        let opening = watched(subscription.timeout, worker.parts.gateway.stream(&subscription));
+        let Some((opened, opening)) = worker.stop.run_until_cancelled(opening).await else {
+            return;
+        };
         let ended = match opened {
-            Ok(stream) => read(&worker, stream, &mut backoff).await,
+            Ok(stream) => read(&worker, stream, opening, &mut backoff).await,
             Err(error) => ControlFlow::Continue(Err(error)),
         };
         match ended {
@@ -52,10 +59,11 @@ type Ended = ControlFlow<(), Result<(), GatewayError>>;
 async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     worker: &Arc<Worker<G, T, S, C>>,
     mut stream: JobStream,
+    opening: Instant,
     backoff: &mut Backoff,
 ) -> Ended {
     let end_of_life = Instant::now() + worker.config.stream_lifetime;
-    let mut arrivals = Arrivals::new(worker.config.job_timeout);
+    let mut arrivals = Arrivals::new(worker.config.job_timeout, opening);
     loop {
         let next = async {
             let slot = worker.slots.for_push().await?;
@@ -92,12 +100,15 @@ async fn next_job(
     stream: &mut JobStream,
     arrivals: &mut Arrivals,
 ) -> Option<Result<(Job, Instant), GatewayError>> {
-    let (item, waited) = match stream.next().now_or_never() {
-        Some(item) => (item?, false),
-        None => (stream.next().await?, true),
-    };
-    Some(item.map(|job| {
-        let arrival = if waited { arrivals.fresh(&job) } else { arrivals.waiting(&job) };
+    if let Some(item) = stream.next().now_or_never() {
+        return Some(item?.map(|job| {
+            let arrival = arrivals.waiting(&job);
+            (job, arrival)
+        }));
+    }
+    let (item, absent) = watched(arrivals.timeout(), stream.next()).await;
+    Some(item?.map(|job| {
+        let arrival = arrivals.fresh(&job, absent);
         (job, arrival)
     }))
 }

@@ -66,12 +66,12 @@ async fn random_faults_in_real_processes_leave_one_record_for_each_job() {
     let deck = deck::deck(&mut random, size.faults);
     let plan = work::plan(&mut random, size.jobs);
 
-    let play = async {
+    let whole = async {
         let mut scene = Scene::set(stage, &directory, size.seed, plan).await;
         scene.play(deck, random).await;
         scene.end().await
     };
-    let verdict = LocalSet::new().run_until(play).await;
+    let verdict = LocalSet::new().run_until(whole).await;
 
     eprintln!("{verdict}");
     assert!(verdict.faults() >= size.faults as u64, "only {} faults struck", verdict.faults());

@@ -1,6 +1,9 @@
 //! The records after a campaign, held against the instances.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use serde_json::{Map, Value};
 
@@ -138,6 +141,22 @@ pub(super) fn calls(tally: &Value) -> u64 {
     tally["calls"].as_object().unwrap().values().filter_map(Value::as_u64).sum()
 }
 
+/// Calls that came to an end while nobody could tell the engine what came of them: the
+/// worker died, or could not reach it. By their logs: all calls, less those of jobs whose
+/// end the engine has heard of.
+pub(super) fn untold(logs: &[PathBuf]) -> u64 {
+    let (mut made, mut told) = (0, 0);
+    for log in logs {
+        let text = std::fs::read_to_string(log).unwrap();
+        for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+            made += u64::from(line["message"] == "answered" || line["message"] == "not answered");
+            let is_told = line["reported"].as_str().is_some_and(|how| how != "GivenUp");
+            told += line["calls"].as_u64().filter(|_| is_told).unwrap_or_default();
+        }
+    }
+    made.saturating_sub(told)
+}
+
 /// Lines of a worker's log that tell of a panic, or of a retry that was used up.
 pub(super) fn bad_lines(log: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(log).unwrap();
@@ -151,6 +170,9 @@ fn is_bad(line: &str) -> bool {
     }
     let Ok(fields) = serde_json::from_str::<Value>(line) else { return false };
     let keeps_retries = |detail: &str| detail.contains("no retry is used up");
-    fields["command"] == "throw_error"
-        || fields["command"] == "fail" && !fields["detail"].as_str().is_some_and(keeps_retries)
+    // What the engine did not take, since the job was not ours any more, did no harm.
+    let is_taken = fields["reported"] == "Accepted";
+    is_taken
+        && (fields["command"] == "throw_error"
+            || fields["command"] == "fail" && !fields["detail"].as_str().is_some_and(keeps_retries))
 }

@@ -114,7 +114,7 @@ impl Link {
             }
             _ => {
                 self.is_pending = true;
-                went(self.server.write_all(bytes).await)
+                went(&self.server.write_all(bytes).await)
             }
         }
     }
@@ -124,7 +124,7 @@ impl Link {
         match self.shared.next(Side::Answer) {
             Some(NetFault::Latency(time)) => {
                 sleep(time).await;
-                went(self.client.write_all(bytes).await)
+                went(&self.client.write_all(bytes).await)
             }
             Some(NetFault::Truncated) => {
                 self.doubt();
@@ -141,7 +141,7 @@ impl Link {
                 drop(self.client.write_all(TLS).await);
                 Flow::Break(())
             }
-            _ => went(self.client.write_all(bytes).await),
+            _ => went(&self.client.write_all(bytes).await),
         }
     }
 
@@ -193,6 +193,6 @@ impl Link {
     }
 }
 
-fn went(written: io::Result<()>) -> Flow {
+fn went(written: &io::Result<()>) -> Flow {
     if written.is_ok() { Flow::Continue(()) } else { Flow::Break(()) }
 }

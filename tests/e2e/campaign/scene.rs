@@ -28,7 +28,7 @@ use super::{
 use crate::support::stage::Stage;
 
 /// After so long without an instance that ends, the rest is stuck.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 /// Between looks at how far the work is.
 const LOOK: Duration = Duration::from_millis(50);
 /// Tables that instances write to.
@@ -100,6 +100,10 @@ impl Scene {
             self.reach(self.work.plan.len() * number / events).await;
             sleep(Duration::from_millis(random.u64(0..150))).await;
             self.happen(event, &mut random).await;
+            if number % 50 == 49 {
+                let (ended, time) = (self.work.ended(), self.began.elapsed().as_secs());
+                eprintln!("campaign: {} of {events} events, {ended} ended, {time} s", number + 1);
+            }
         }
         self.finish(starting, reporting).await;
     }

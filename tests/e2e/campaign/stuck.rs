@@ -106,27 +106,27 @@ fn last_word(line: &str, fields: &Value, at: Timestamp) -> Option<(i64, LastWord
 /// The evidence, or what contradicts it.
 async fn lost_by_the_engine(
     work: &Work,
-    word: Option<&LastWord>,
+    last: Option<&LastWord>,
     now: Timestamp,
 ) -> Result<String, String> {
-    let Some(word) = word else { return Err("no worker ever spoke of it".to_owned()) };
-    if !word.is_failure {
-        return Err(format!("it was not failed at last: {}", word.line));
+    let Some(last) = last else { return Err("no worker ever spoke of it".to_owned()) };
+    if !last.is_failure {
+        return Err(format!("it was not failed at last: {}", last.line));
     }
-    let Some(backoff) = backoff(&word.detail) else {
-        return Err(format!("it was failed without back-off or retries: {}", word.line));
+    let Some(backoff) = backoff(&last.detail) else {
+        return Err(format!("it was failed without back-off or retries: {}", last.line));
     };
-    if now.as_second() - word.at.as_second() < backoff + SPREAD {
-        return Err(format!("its back-off may not be over: {}", word.line));
+    if now.as_second() - last.at.as_second() < backoff + SPREAD {
+        return Err(format!("its back-off may not be over: {}", last.line));
     }
-    match work.client.fail(word.job).await {
+    match work.client.fail(last.job).await {
         Err(status) if status.message().contains("it is in state 'FAILED'") => Ok(format!(
             "the engine took its failure ({}) and offers it to nobody: {}",
             status.message(),
-            word.line
+            last.line
         )),
-        Err(status) => Err(format!("the engine says '{status}' of job {}", word.job)),
-        Ok(()) => Err(format!("job {} could have been given to anybody", word.job)),
+        Err(status) => Err(format!("the engine says '{status}' of job {}", last.job)),
+        Ok(()) => Err(format!("job {} could have been given to anybody", last.job)),
     }
 }
 

@@ -30,9 +30,9 @@ impl Verdict {
         let tally = scene.servicenow.tally().await;
         let audit = audit::records(scene, &tally).await;
         verdict.weigh_instances(&scene.work, &audit, stuck).await;
-        verdict.weigh_calls(scene, &tally, &audit, doubts);
+        verdict.weigh_calls(scene, &tally, &audit, [doubts, audit::untold(logs)]);
         verdict.weigh_words(scene, logs).await;
-        verdict.tell("time", format!("{} s", scene.began.elapsed().as_secs()));
+        verdict.tell("time", &format!("{} s", scene.began.elapsed().as_secs()));
         if !scene.servicenow.is_running() {
             verdict.breaches.push("the sandbox has ended by itself".to_owned());
         }
@@ -49,7 +49,7 @@ impl Verdict {
         &self.breaches
     }
 
-    fn tell(&mut self, name: &'static str, figure: impl ToString) {
+    fn tell(&mut self, name: &'static str, figure: &impl ToString) {
         self.figures.push((name, figure.to_string()));
     }
 
@@ -93,32 +93,36 @@ impl Verdict {
                 Stuck::Ours(evidence) => self.breaches.push(evidence),
             }
         }
-        self.tell("instances planned", work.plan.len());
-        self.tell("instances ended", ended.len());
-        self.tell("instances waiting", work.open().len());
-        self.tell("jobs lost by the engine (#16884)", format!("{} {lost:?}", lost.len()));
-        self.tell("jobs", audit.jobs);
-        self.tell("records", audit.records);
-        self.tell("inserted in all", audit.inserted);
-        self.tell("duplicates", audit.duplicates);
-        self.tell("lost", audit.lost);
-        self.tell("foreign records touched", audit.foreign);
-        self.tell("orphans of cancelled instances", audit.orphans);
+        self.tell("instances planned", &work.plan.len());
+        self.tell("instances ended", &ended.len());
+        self.tell("instances waiting", &work.open().len());
+        self.tell("jobs lost by the engine (#16884)", &format!("{} {lost:?}", lost.len()));
+        self.tell("jobs", &audit.jobs);
+        self.tell("records", &audit.records);
+        self.tell("inserted in all", &audit.inserted);
+        self.tell("duplicates", &audit.duplicates);
+        self.tell("lost", &audit.lost);
+        self.tell("foreign records touched", &audit.foreign);
+        self.tell("orphans of cancelled instances", &audit.orphans);
         self.breaches.extend(audit.breaches.iter().cloned());
     }
 
-    /// ServiceNow was not called more often than the jobs and the doubts explain.
-    fn weigh_calls(&mut self, scene: &Scene, tally: &Value, audit: &Audit, doubts: u64) {
+    /// ServiceNow was not called more often than the jobs and the doubts explain. In doubt
+    /// is a call that got no good answer, one whose answer nobody could tell the engine, and
+    /// an insert of what was there already.
+    fn weigh_calls(&mut self, scene: &Scene, tally: &Value, audit: &Audit, doubts: [u64; 2]) {
         let at_servicenow = audit::calls(tally) - scene.calls_before;
         let calls = at_servicenow + scene.to_servicenow.swallowed();
         let repeated = tally["repeatedInserts"].as_u64().unwrap();
-        let doubts = doubts + repeated;
-        let bound = audit.needed * 11 / 10 + doubts;
-        self.tell("calls needed without faults", audit.needed);
-        self.tell("calls", calls);
-        self.tell("calls in doubt", format!("{doubts}, {repeated} of them inserts repeated"));
+        let [unanswered, untold] = doubts;
+        let bound = audit.needed * 11 / 10 + unanswered + untold + repeated;
+        self.tell("calls needed without faults", &audit.needed);
+        self.tell("calls", &calls);
+        self.tell("doubts: no good answer", &unanswered);
+        self.tell("doubts: answer not told to the engine", &untold);
+        self.tell("doubts: inserted again", &repeated);
         let percent = 100 * calls / bound.max(1);
-        self.tell("calls / (1.1 x needed + doubts)", format!("{percent} % of {bound}"));
+        self.tell("calls / (1.1 x needed + doubts)", &format!("{percent} % of {bound}"));
         if calls > bound {
             self.breaches.push(format!("{calls} calls, but {bound} at most are explained"));
         }
@@ -142,7 +146,7 @@ impl Verdict {
             }
             self.breaches.extend(audit::bad_lines(log));
         }
-        self.tell("traces of the secret", traces);
+        self.tell("traces of the secret", &traces);
         if traces > 0 {
             self.breaches.push(format!("{traces} traces of the secret"));
         }

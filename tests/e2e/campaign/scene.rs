@@ -27,8 +27,8 @@ use super::{
 };
 use crate::support::stage::Stage;
 
-/// After so long without an instance that ends, the rest is stuck.
-const PATIENCE: Duration = Duration::from_mins(4);
+/// After so long without an instance that ends, the rest is stuck: longer than any back-off.
+const PATIENCE: Duration = Duration::from_mins(7);
 /// Between looks at how far the work is.
 const LOOK: Duration = Duration::from_millis(50);
 /// Tables that instances write to.
@@ -97,7 +97,9 @@ impl Scene {
         let reporting = spawn_local(Arc::clone(&self.work).report_all());
         let events = deck.len();
         for (number, event) in deck.into_iter().enumerate() {
-            self.reach(self.work.plan.len() * number / events).await;
+            if !self.reach(self.work.plan.len() * number / events).await {
+                break;
+            }
             sleep(Duration::from_millis(random.u64(0..150))).await;
             self.happen(event, &mut random).await;
             if number % 50 == 49 {
@@ -188,6 +190,11 @@ impl Scene {
             logs.extend(replica.logs());
         }
         let stuck = stuck::judge(&self.work, &logs).await;
-        Verdict::of(&mut self, stuck, &logs).await
+        let verdict = Verdict::of(&mut self, stuck, &logs).await;
+        // Their jobs must not get to the workers of other tests.
+        for open in self.work.open() {
+            drop(self.stage.client.try_cancel(open).await);
+        }
+        verdict
     }
 }

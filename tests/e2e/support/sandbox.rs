@@ -56,6 +56,11 @@ impl Sandbox {
         all.filter(|record| record.get(field).and_then(Value::as_str) == Some(value)).collect()
     }
 
+    /// How many records of a table were ever inserted.
+    pub(crate) fn inserted(&self, table: &str) -> u64 {
+        self.inner.tally().inserted.get(table).copied().unwrap_or_default()
+    }
+
     /// The payload that a flow was started with.
     pub(crate) fn flow_payload(&self, execution_id: &str) -> Option<Value> {
         let flows = self.inner.flows();

@@ -153,16 +153,16 @@ async fn a_worker_that_stood_still_for_longer_than_a_lock_starts_nothing_pushed_
     // A job of its own, so that its stream is open and known to work.
     stage.client.run("record", &json!({"operation": "count", "table": "incident"})).await;
     still.stop().await;
-    let variables = json!({"kind": "delete", "table": "problem", "marker": "stood still",
-        "reportType": report_type("stood-still")});
-    stage.client.start("campaign", &variables).await;
+    let title = "stood-still";
+    let variables = json!({"title": title, "reportType": report_type(title)});
+    stage.client.start("batch", &variables).await;
     let mut other = stage.worker();
-    let report = eventually("the other worker does it all", seconds(60), async || {
-        stage.client.take(&report_type("stood-still"), 1).await.pop()
+    let report = eventually("the other worker does it", seconds(60), async || {
+        stage.client.take(&report_type(title), 1).await.pop()
     })
     .await;
     stage.client.complete(&report).await;
-    assert_eq!(stage.sandbox.inserted("problem"), 1);
+    assert_eq!(stage.sandbox.inserts(), 1);
 
     still.go_on().await;
 
@@ -172,5 +172,5 @@ async fn a_worker_that_stood_still_for_longer_than_a_lock_starts_nothing_pushed_
     .await;
     assert_eq!(still.terminate().await, Some(0));
     assert_eq!(other.terminate().await, Some(0));
-    assert_eq!(stage.sandbox.inserted("problem"), 1, "{report:?}");
+    assert_eq!(stage.sandbox.inserts(), 1, "{report:?}");
 }

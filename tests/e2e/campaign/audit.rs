@@ -49,6 +49,13 @@ pub(super) async fn records(scene: &Scene, tally: &Value) -> Audit {
         let records = made.remove(&instance.marker).unwrap_or_default();
         audit.weigh(*key, instance, &records);
     }
+    // Started after all, perhaps, and not even seen: one record at most.
+    let doubtful = scene.work.doubtful.lock().unwrap();
+    for records in doubtful.keys().filter_map(|marker| made.remove(marker)) {
+        audit.explained += records.len().min(1) as u64;
+        audit.duplicates += records.len().saturating_sub(1);
+    }
+    drop(doubtful);
     let unknown = made.into_keys().map(|marker| format!("nobody started {marker}"));
     audit.breaches.extend(unknown);
     audit.inserted =

@@ -177,8 +177,8 @@ impl Scene {
         let all_ended = self.reach(self.work.plan.len()).await;
         assert!(all_ended || starting.is_finished(), "instances cannot be started any more");
         starting.abort();
-        reporting.abort();
         sleep(Duration::from_millis(LATE_MS)).await;
+        reporting.abort();
     }
 
     /// Ends the workers and judges what is left.

@@ -102,12 +102,14 @@ pub(crate) struct Work {
     pub(crate) mark: String,
     pub(crate) plan: Vec<Kind>,
     pub(crate) instances: Mutex<BTreeMap<i64, Instance>>,
+    /// Markers of starts whose answer was lost: there may be an instance or not. Another one
+    /// was started in its place.
+    pub(crate) doubtful: Mutex<BTreeMap<String, Kind>>,
     /// What must not be.
     pub(crate) findings: Mutex<Vec<String>>,
     /// How often the canary was in variables.
     pub(crate) leaks: AtomicU64,
-    /// Written while the broker is away: a start whose answer is lost could not be told
-    /// from one that did not happen.
+    /// Written while the broker is away, so that few starts are left in doubt.
     pub(crate) broker: RwLock<()>,
     ended: AtomicUsize,
     canary: Arc<Canary>,
@@ -120,6 +122,7 @@ impl Work {
             mark: format!("campaign-{seed}-"),
             plan,
             instances: Mutex::default(),
+            doubtful: Mutex::default(),
             findings: Mutex::default(),
             leaks: AtomicU64::new(0),
             broker: RwLock::default(),
@@ -144,22 +147,33 @@ impl Work {
     /// Starts all of them, never too many at once.
     pub(crate) async fn start_all(self: Arc<Self>, mut random: Rng) {
         for (number, kind) in self.plan.iter().copied().enumerate() {
-            while number - self.ended() >= OPEN {
+            while number.saturating_sub(self.ended()) >= OPEN {
                 sleep(Duration::from_millis(20)).await;
             }
-            let marker = format!("{}{number}", self.mark);
-            let variables = json!({"kind": kind.word(), "table": kind.table(), "marker": marker,
-                "reportType": self.report_type()});
-            let broker = self.broker.read().await;
-            let key = self.client.start("campaign", &variables).await;
-            drop(broker);
-            let instance = Instance { kind, marker, report: None, has_ended: false };
-            self.instances.lock().unwrap().insert(key, instance);
+            let key = self.start(number, kind).await;
             if kind == Kind::Cancelled {
                 let delay = Duration::from_millis(random.u64(0..400));
                 spawn_local(Arc::clone(&self).cancel(key, delay));
             }
         }
+    }
+
+    /// Starts one, under another marker when it is in doubt whether it was.
+    async fn start(&self, number: usize, kind: Kind) -> i64 {
+        for again in 0.. {
+            let marker = format!("{}{number}.{again}", self.mark);
+            let variables = json!({"kind": kind.word(), "table": kind.table(), "marker": marker,
+                "reportType": self.report_type()});
+            let _up = self.broker.read().await;
+            if let Ok(key) = self.client.try_start("campaign", &variables).await {
+                let instance = Instance { kind, marker, report: None, has_ended: false };
+                self.instances.lock().unwrap().insert(key, instance);
+                return key;
+            }
+            self.doubtful.lock().unwrap().insert(marker, kind);
+            sleep(Duration::from_secs(1)).await;
+        }
+        unreachable!("there is always another marker")
     }
 
     async fn cancel(self: Arc<Self>, key: i64, delay: Duration) {
@@ -190,6 +204,7 @@ impl Work {
         let variables = Value::Object(job.variables.clone()).to_string();
         self.leaks.fetch_add(self.canary.traces(variables.as_bytes()), Ordering::Relaxed);
         // An instance that is not known yet reports again when the lock is over.
+        self.adopt(&job);
         let known = self.instances.lock().unwrap().get(&instance).cloned();
         let Some(known) = known else { return };
         if known.report.is_some_and(|(earlier, _)| earlier != report) {
@@ -205,6 +220,16 @@ impl Work {
         })
         .await;
         self.end(instance, Some((report, job.variables)));
+    }
+
+    /// An instance whose start was in doubt shows that there is one.
+    fn adopt(&self, job: &Taken) {
+        let Some(marker) = job.variables["marker"].as_str() else { return };
+        let Some(kind) = self.doubtful.lock().unwrap().remove(marker) else { return };
+        // It has ended from the start, as far as progress is concerned: it is one too many.
+        let marker = marker.to_owned();
+        let instance = Instance { kind, marker, report: None, has_ended: true };
+        self.instances.lock().unwrap().insert(job.process_instance_key, instance);
     }
 
     fn end(&self, key: i64, report: Option<(i64, Map<String, Value>)>) {

@@ -103,12 +103,18 @@ impl Client {
 
     /// Starts an instance, whatever the engine's back-pressure says, and gives its key.
     pub(crate) async fn start(&self, process: &str, variables: &Value) -> i64 {
+        let started = self.try_start(process, variables).await;
+        started.unwrap_or_else(|status| panic!("cannot start '{process}': {status}"))
+    }
+
+    /// The same, unless something else comes between.
+    pub(crate) async fn try_start(&self, process: &str, variables: &Value) -> Result<i64, Status> {
         eventually("an instance starts", seconds(30), async || {
             let request = creation(process, variables);
             match self.0.clone().create_process_instance(request).await {
-                Ok(answer) => Some(answer.into_inner().process_instance_key),
+                Ok(answer) => Some(Ok(answer.into_inner().process_instance_key)),
                 Err(status) if status.code() == Code::ResourceExhausted => None,
-                Err(status) => panic!("cannot start '{process}': {status}"),
+                Err(status) => Some(Err(status)),
             }
         })
         .await

@@ -171,6 +171,13 @@ impl ServiceNow {
         (struck, doubts)
     }
 
+    /// Nothing goes wrong any more; what has is forgotten.
+    pub(crate) async fn calm(&self) {
+        let url = format!("http://{}/sandbox/faults", self.address);
+        let (status, answer) = http::send(Method::DELETE, &url, None).await;
+        assert_eq!(status, StatusCode::NO_CONTENT, "{answer}");
+    }
+
     /// What was asked and done so far.
     pub(crate) async fn tally(&self) -> Value {
         self.own("tally").await

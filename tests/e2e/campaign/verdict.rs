@@ -26,6 +26,8 @@ impl Verdict {
         let mut verdict = Self::default();
         verdict.breaches.append(&mut scene.work.findings.lock().unwrap());
         let doubts = verdict.count_faults(scene).await;
+        // What has found nothing to strike must not strike our own looks.
+        scene.servicenow.calm().await;
         // Before the looks at the records, which are calls as well.
         let tally = scene.servicenow.tally().await;
         let audit = audit::records(scene, &tally).await;

@@ -42,6 +42,7 @@ mod store;
 mod table_api;
 mod table_read;
 mod table_write;
+mod tally;
 mod time;
 pub mod tls;
 mod values;
@@ -64,7 +65,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     config::{Access, Config, DuplicateIdAnswer, Login, OAuthClient},
     error::Error,
-    faults::{CutPoint, Fault, Faults, Match, Rule},
+    faults::{CutPoint, Fault, Faults, Match, Rule, Struck},
     flows::FlowExecution,
     outbound::{
         Authentication, BusinessRule, BusinessRules, Config as OutboundConfig, Delivery,
@@ -72,6 +73,7 @@ pub use self::{
     },
     request_log::LoggedRequest,
     seed::Seed,
+    tally::Counts,
 };
 use self::{
     connection::Door,
@@ -81,6 +83,7 @@ use self::{
     request_log::RequestLog,
     router::Scheme,
     store::Store,
+    tally::Tally,
 };
 
 /// How long calls in progress may take after the order to stop.
@@ -99,6 +102,7 @@ pub(crate) struct Shared {
     store: RwLock<Store>,
     faults: Faults,
     log: RequestLog,
+    tally: Tally,
     flows: Flows,
     tokens: Tokens,
     courier: Arc<Courier>,
@@ -119,6 +123,7 @@ impl Sandbox {
                 store: RwLock::new(store),
                 faults: Faults::default(),
                 log,
+                tally: Tally::default(),
                 flows: Flows::default(),
                 tokens: Tokens::default(),
                 courier: Arc::new(courier),
@@ -204,6 +209,11 @@ impl Sandbox {
         self.shared.log.all()
     }
 
+    /// What was asked and done since the start or the last reset.
+    pub fn tally(&self) -> Counts {
+        self.shared.tally.counts()
+    }
+
     /// The flows that were started, oldest first.
     pub fn flows(&self) -> Vec<FlowExecution> {
         self.shared.flows.all()
@@ -241,6 +251,7 @@ impl Shared {
         self.courier.reset(rules);
         self.faults.clear();
         self.log.clear();
+        self.tally.clear();
         self.flows.clear();
         self.tokens.clear();
         Ok(())

@@ -33,13 +33,12 @@ impl WorkerProcess {
     }
 
     pub(crate) fn usage(&self) -> Usage {
-        let id = self.child.id().unwrap();
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let status = std::fs::read_to_string(self.folder("status")).unwrap();
         let kib = |name: &str| {
             let line = status.lines().find(|line| line.starts_with(name)).unwrap();
             line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap()
         };
-        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap();
+        let stat = std::fs::read_to_string(self.folder("stat")).unwrap();
         let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
         let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
         Usage {

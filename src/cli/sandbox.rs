@@ -20,12 +20,20 @@ pub(super) struct Options {
     /// Certificates (PEM) to trust besides the public ones where business rules call https.
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
+    /// A further login of a seeded user; may be given several times.
+    #[arg(long, value_name = "NAME:PASSWORD", value_parser = read_login)]
+    login: Vec<sandbox::Login>,
     /// Certificate chain (PEM); with it the sandbox speaks https.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
     /// Private key (PEM) of the certificate.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+}
+
+fn read_login(text: &str) -> Result<sandbox::Login, String> {
+    let login = text.split_once(':').map(|(name, password)| sandbox::Login::new(name, password));
+    login.ok_or_else(|| "write it as NAME:PASSWORD".to_owned())
 }
 
 /// Serves until a stop signal.
@@ -50,6 +58,7 @@ async fn serve(options: Options) -> anyhow::Result<Exit> {
         _ => None,
     };
     let mut config = sandbox::Config::with_seed(seed);
+    config.logins.extend(options.login);
     config.outbound.trusted_pem = options.trust.as_deref().map(read_text).transpose()?;
     let sandbox = sandbox::Sandbox::new(config).map_err(|error| Unusable(error.to_string()))?;
     let listener = listen("--listen", &options.listen).await?;

@@ -34,6 +34,7 @@ pub(crate) fn answer(shared: &Shared, call: &Call) -> Answer {
             let accepted = shared.connections.load(std::sync::atomic::Ordering::Relaxed);
             ok(json!({ "connections": accepted }))
         }
+        (&Method::GET, ["tally"]) => ok(json!(shared.tally.counts())),
         (&Method::POST, ["reset"]) => match shared.reset() {
             Ok(()) => Answer::empty(StatusCode::NO_CONTENT),
             Err(error) => wrong(StatusCode::INTERNAL_SERVER_ERROR, &error),
@@ -44,7 +45,8 @@ pub(crate) fn answer(shared: &Shared, call: &Call) -> Answer {
 
 const KNOWN: &str = "use GET, POST or DELETE /sandbox/faults, GET, PUT, POST or DELETE \
                      /sandbox/business-rules, GET /sandbox/deliveries, GET /sandbox/requests, \
-                     GET /sandbox/flows, GET /sandbox/connections or POST /sandbox/reset";
+                     GET /sandbox/flows, GET /sandbox/connections, GET /sandbox/tally or \
+                     POST /sandbox/reset";
 
 fn ok(body: Value) -> Answer {
     Answer::json(StatusCode::OK, body)
@@ -56,7 +58,8 @@ fn wrong(status: StatusCode, what: &dyn std::fmt::Display) -> Answer {
 
 fn faults(shared: &Shared) -> Value {
     let rules = shared.faults.rules().into_iter();
-    let rules = rules.map(|(rule, seen)| json!({"rule": rule, "seen": seen}));
+    let rules =
+        rules.map(|(rule, struck)| json!({"rule": rule, "seen": struck.seen, "hits": struck.hits}));
     json!({"faults": rules.collect::<Vec<_>>()})
 }
 

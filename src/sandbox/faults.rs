@@ -121,6 +121,15 @@ pub struct Faults {
     rules: Mutex<Vec<Counted>>,
 }
 
+/// How often a rule has matched and hit so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Struck {
+    /// Matching calls.
+    pub seen: u64,
+    /// Those of them that were hit.
+    pub hits: u64,
+}
+
 #[derive(Debug)]
 struct Counted {
     rule: Rule,
@@ -153,6 +162,13 @@ impl Match {
             && (body.is_empty() || String::from_utf8_lossy(&call.body).contains(body))
     }
 
+    /// How many of the first `seen` matching calls are hit.
+    fn hits_among(&self, seen: u64) -> u64 {
+        let Some(later) = seen.checked_sub(self.nth.max(1)) else { return 0 };
+        let hits = later / self.every.max(1) + 1;
+        if self.times == 0 { hits } else { hits.min(self.times) }
+    }
+
     /// Whether the `seen`-th matching call is hit.
     fn hits(&self, seen: u64) -> bool {
         let Some(later) = seen.checked_sub(self.nth.max(1)) else { return false };
@@ -176,9 +192,13 @@ impl Faults {
         self.lock().clear();
     }
 
-    /// The rules, each with the number of matching calls so far.
-    pub fn rules(&self) -> Vec<(Rule, u64)> {
-        self.lock().iter().map(|counted| (counted.rule.clone(), counted.seen)).collect()
+    /// The rules in the order in which they were added, each with what came of it.
+    pub fn rules(&self) -> Vec<(Rule, Struck)> {
+        let struck = |counted: &Counted| Struck {
+            seen: counted.seen,
+            hits: counted.rule.matches.hits_among(counted.seen),
+        };
+        self.lock().iter().map(|counted| (counted.rule.clone(), struck(counted))).collect()
     }
 
     /// Counts a call and returns what is to happen to it.
@@ -210,6 +230,17 @@ mod tests {
         assert_eq!(hits(&Match { nth: 3, times: 2, ..Match::default() }), [3, 4]);
         assert_eq!(hits(&Match { times: 0, every: 3, ..Match::default() }), [1, 4, 7]);
         assert_eq!(hits(&Match { times: 2, every: 2, nth: 2, ..Match::default() }), [2, 4]);
+    }
+
+    #[test]
+    fn hits_are_counted_as_they_happen() {
+        for (nth, times, every) in [(1, 1, 1), (3, 2, 1), (1, 0, 3), (2, 2, 2), (9, 0, 1)] {
+            let matches = Match { nth, times, every, ..Match::default() };
+            for seen in 0..=8 {
+                let hits = (1..=seen).filter(|call| matches.hits(*call)).count() as u64;
+                assert_eq!(matches.hits_among(seen), hits, "{matches:?} after {seen}");
+            }
+        }
     }
 
     #[test]

@@ -60,6 +60,7 @@ async fn serve(
     if call.segments.first().is_some_and(|first| first == "sandbox") {
         return Ok(admin::answer(&shared, &call).into_response(false));
     }
+    shared.tally.called(call.sent_method.as_str());
     let entry = shared.log.arrived(&call, wire.id, shared.config.clock.now());
     let faults = shared.faults.strike(&call);
     let response = if faults.is_empty() {

@@ -49,6 +49,7 @@ pub(crate) fn insert(
     if let Some(id) = &chosen
         && let Some(existing) = store.find_in(&table.root, id).cloned()
     {
+        shared.tally.repeated();
         return duplicate(shared, &mut store, call, caller, &table, &existing);
     }
     let id = chosen.unwrap_or_else(|| store.new_id());
@@ -60,6 +61,7 @@ pub(crate) fn insert(
     check_policy(&table, &draft.record)?;
     rules::mark_created(&table, &mut draft.record, &stamp);
     let record = store.insert(draft.record);
+    shared.tally.inserted(&table.name);
     journal::append(&mut store, &record, &draft.notes, &stamp.now, &stamp.user_name);
     committed(shared, &mut store, caller, None, &record, &draft.notes);
     let location = format!("{}{}/table/{}/{id}", call.origin, call.version.prefix(), table.name);

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Source, Worker, backoff::Backoff};
+use super::{Source, Worker, arrivals::watched, backoff::Backoff};
 use crate::{
     job::Job,
     ports::{Clock, JobGateway, SecretProvider, Subscription, Transport},
@@ -41,7 +41,9 @@ async fn poll_for_ever<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>
         let wait = (!backlog).then_some(worker.config.poll_wait);
         let began = Instant::now();
         crash_point!("poll_slots_taken");
-        match worker.parts.gateway.poll(subscription, asked, wait).await {
+        let polling = worker.parts.gateway.poll(subscription, asked, wait);
+        let (answer, absent) = watched(subscription.timeout, polling).await;
+        match answer {
             Ok(jobs) => {
                 worker.health.answered();
                 failures.reset();
@@ -54,7 +56,7 @@ async fn poll_for_ever<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>
                 };
                 backlog = jobs.len() >= asked;
                 crash_point!("poll_answered");
-                hand_out(worker, jobs, slots, began);
+                hand_out(worker, jobs, slots, began, absent);
                 if let Some(pause) = pause {
                     tokio::time::sleep(pause).await;
                 }
@@ -74,14 +76,15 @@ fn hand_out<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     jobs: Vec<Job>,
     slots: Vec<super::Slot>,
     asked: Instant,
+    absent: Instant,
 ) {
-    let (now, timeout) = (Instant::now(), worker.config.job_timeout);
+    let timeout = worker.config.job_timeout;
     if jobs.len() > slots.len() {
         tracing::warn!(asked = slots.len(), got = jobs.len(), "the gateway sent too many jobs");
     }
     // Jobs beyond the slots, which no real gateway sends, come back when their lock ends.
     for (job, slot) in jobs.into_iter().zip(slots) {
-        let arrival = worker.clocks.began(&job, timeout, asked, now);
+        let arrival = worker.clocks.began(&job, timeout, asked, absent);
         worker.dispatch(job, slot, arrival, Source::Poll);
     }
 }

@@ -8,7 +8,12 @@ use std::{ops::ControlFlow, sync::Arc, time::Duration};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::Instant;
 
-use super::{Source, Worker, arrivals::Arrivals, backoff::Backoff, lease::Lease};
+use super::{
+    Source, Worker,
+    arrivals::{Arrivals, watched},
+    backoff::Backoff,
+    lease::Lease,
+};
 use crate::{
     job::Job,
     ports::{Clock, GatewayError, JobGateway, JobStream, SecretProvider, Subscription, Transport},
@@ -100,12 +105,15 @@ async fn next_job(
     stream: &mut JobStream,
     arrivals: &mut Arrivals<'_>,
 ) -> Option<Result<(Job, Instant), GatewayError>> {
-    let (item, waited) = match stream.next().now_or_never() {
-        Some(item) => (item?, false),
-        None => (stream.next().await?, true),
-    };
-    Some(item.map(|job| {
-        let arrival = if waited { arrivals.fresh(&job) } else { arrivals.waiting(&job) };
+    if let Some(item) = stream.next().now_or_never() {
+        return Some(item?.map(|job| {
+            let arrival = arrivals.waiting(&job);
+            (job, arrival)
+        }));
+    }
+    let (item, absent) = watched(arrivals.timeout(), stream.next()).await;
+    Some(item?.map(|job| {
+        let arrival = arrivals.fresh(&job, absent);
         (job, arrival)
     }))
 }

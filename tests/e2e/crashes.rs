@@ -145,3 +145,32 @@ async fn a_broker_killed_among_200_jobs_loses_and_doubles_none() {
 
     batch.assert_one_record_each().await;
 }
+
+#[tokio::test]
+async fn a_worker_that_stood_still_for_longer_than_a_lock_starts_nothing_pushed_meanwhile() {
+    let stage = Stage::on_the_broker().await;
+    let mut still = stage.worker();
+    // A job of its own, so that its stream is open and known to work.
+    stage.client.run("record", &json!({"operation": "count", "table": "incident"})).await;
+    still.stop().await;
+    let title = "stood-still";
+    let variables = json!({"title": title, "reportType": report_type(title)});
+    stage.client.start("batch", &variables).await;
+    let mut other = stage.worker();
+    let report = eventually("the other worker does it", seconds(60), async || {
+        stage.client.take(&report_type(title), 1).await.pop()
+    })
+    .await;
+    stage.client.complete(&report).await;
+    assert_eq!(stage.sandbox.inserts(), 1);
+
+    still.go_on().await;
+
+    eventually("the job is seen to be somebody else's", seconds(20), async || {
+        still.log().contains("the job's lock ended").then_some(())
+    })
+    .await;
+    assert_eq!(still.terminate().await, Some(0));
+    assert_eq!(other.terminate().await, Some(0));
+    assert_eq!(stage.sandbox.inserts(), 1, "{report:?}");
+}

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on should stop")]
 #![allow(clippy::print_stderr, reason = "what the worker wrote, where a test fails")]
 
+mod campaign;
 mod conformance;
 mod crashes;
 mod delivery;

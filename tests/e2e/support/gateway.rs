@@ -28,6 +28,7 @@ pub(crate) struct Client(GatewayClient<Channel>);
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) key: i64,
+    pub(crate) retries: i32,
     pub(crate) process: String,
     pub(crate) process_instance_key: i64,
     pub(crate) variables: Map<String, Value>,
@@ -107,12 +108,18 @@ impl Client {
 
     /// Starts an instance, whatever the engine's back-pressure says, and gives its key.
     pub(crate) async fn start(&self, process: &str, variables: &Value) -> i64 {
+        let started = self.try_start(process, variables).await;
+        started.unwrap_or_else(|status| panic!("cannot start '{process}': {status}"))
+    }
+
+    /// The same, unless something else comes between.
+    pub(crate) async fn try_start(&self, process: &str, variables: &Value) -> Result<i64, Status> {
         eventually("an instance starts", seconds(30), async || {
             let request = creation(process, variables);
             match self.0.clone().create_process_instance(request).await {
-                Ok(answer) => Some(answer.into_inner().process_instance_key),
+                Ok(answer) => Some(Ok(answer.into_inner().process_instance_key)),
                 Err(status) if status.code() == Code::ResourceExhausted => None,
-                Err(status) => panic!("cannot start '{process}': {status}"),
+                Err(status) => Some(Err(status)),
             }
         })
         .await
@@ -120,17 +127,20 @@ impl Client {
 
     /// Ends an instance that cannot end by itself.
     pub(crate) async fn cancel(&self, process_instance_key: i64) {
-        let request =
-            proto::CancelProcessInstanceRequest { process_instance_key, ..Default::default() };
-        self.0.clone().cancel_process_instance(request).await.unwrap();
+        self.try_cancel(process_instance_key).await.unwrap();
     }
 
     /// Takes up to `count` jobs, waiting shortly; nothing while the engine is away.
     pub(crate) async fn take(&self, job_type: &str, count: i32) -> Vec<Taken> {
+        self.take_for(job_type, count, seconds(120)).await
+    }
+
+    /// The same with a lock of that length.
+    pub(crate) async fn take_for(&self, job_type: &str, count: i32, lock: Duration) -> Vec<Taken> {
         let request = proto::ActivateJobsRequest {
             r#type: job_type.to_owned(),
             worker: "e2e".to_owned(),
-            timeout: 120_000,
+            timeout: i64::try_from(lock.as_millis()).unwrap(),
             max_jobs_to_activate: count,
             request_timeout: 500,
             tenant_ids: vec![TENANT.to_owned()],
@@ -149,19 +159,56 @@ impl Client {
 
     /// Completes a job that the test has taken, whatever the engine is going through.
     pub(crate) async fn complete(&self, job: &Taken) {
-        let request = proto::CompleteJobRequest {
-            job_key: job.key,
-            variables: "{}".to_owned(),
-            ..Default::default()
-        };
         eventually("a report is completed", seconds(30), async || {
-            match self.0.clone().complete_job(request.clone()).await {
-                Ok(_) => Some(()),
+            match self.try_complete(job).await {
+                Ok(()) => Some(()),
                 Err(status) if is_transient(&status) => None,
                 Err(status) => panic!("cannot complete {}: {status}", job.key),
             }
         })
         .await;
+    }
+
+    /// Completes a job that the test has taken, if the engine lets it.
+    pub(crate) async fn try_complete(&self, job: &Taken) -> Result<(), Status> {
+        let request = proto::CompleteJobRequest {
+            job_key: job.key,
+            variables: "{}".to_owned(),
+            ..Default::default()
+        };
+        self.0.clone().complete_job(request).await.map(drop)
+    }
+
+    /// Ends an instance, if the engine lets it.
+    pub(crate) async fn try_cancel(&self, process_instance_key: i64) -> Result<(), Status> {
+        let request =
+            proto::CancelProcessInstanceRequest { process_instance_key, ..Default::default() };
+        self.0.clone().cancel_process_instance(request).await.map(drop)
+    }
+
+    /// Whether the engine knows an instance no longer: it has ended.
+    pub(crate) async fn has_ended(&self, process_instance_key: i64) -> bool {
+        eventually("the engine tells of an instance", seconds(30), async || {
+            let request = proto::SetVariablesRequest {
+                element_instance_key: process_instance_key,
+                variables: "{}".to_owned(),
+                ..Default::default()
+            };
+            match self.0.clone().set_variables(request).await {
+                Ok(_) => Some(false),
+                Err(status) if status.code() == Code::NotFound => Some(true),
+                Err(status) if is_transient(&status) => None,
+                Err(status) => panic!("{status}"),
+            }
+        })
+        .await
+    }
+
+    /// Fails a job with retries left, which the engine refuses of one that waits for the
+    /// end of a back-off.
+    pub(crate) async fn fail(&self, job_key: i64) -> Result<(), Status> {
+        let request = proto::FailJobRequest { job_key, retries: 3, ..Default::default() };
+        self.0.clone().fail_job(request).await.map(drop)
     }
 }
 
@@ -170,6 +217,7 @@ impl From<proto::ActivatedJob> for Taken {
         secret::is_nowhere_in("a job's variables", &job.variables);
         Self {
             key: job.key,
+            retries: job.retries,
             process: job.bpmn_process_id,
             process_instance_key: job.process_instance_key,
             variables: serde_json::from_str(&job.variables).unwrap(),

@@ -11,6 +11,7 @@ use super::{patience::eventually, secret};
 pub(crate) struct Process {
     child: Child,
     output: PathBuf,
+    is_quiet: bool,
 }
 
 impl Process {
@@ -31,7 +32,13 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        Self { child, output }
+        Self { child, output, is_quiet: false }
+    }
+
+    /// Keeps what it wrote out of the messages of a failed test: there is too much of it.
+    pub(crate) fn quiet(mut self) -> Self {
+        self.is_quiet = true;
+        self
     }
 
     /// Everything written so far, by earlier processes with the same file too.
@@ -59,11 +66,22 @@ impl Process {
         self.child.kill().await.unwrap();
     }
 
+    /// Sends it a signal.
+    pub(crate) async fn signal(&mut self, name: &str) {
+        let id = self.child.id().expect("still running");
+        let arguments = [format!("-{name}"), id.to_string()];
+        let status = Command::new("kill").args(arguments).status().await;
+        assert!(status.unwrap().success(), "cannot signal process {id}");
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Asks it to stop and gives its exit code.
     pub(crate) async fn terminate(&mut self) -> Option<i32> {
-        let id = self.child.id().expect("still running");
-        let status = Command::new("kill").args(["-TERM", &id.to_string()]).status().await;
-        assert!(status.unwrap().success(), "cannot signal process {id}");
+        self.signal("TERM").await;
         let ended = tokio::time::timeout(Duration::from_secs(90), self.child.wait()).await;
         ended.expect("ends within its grace").unwrap().code()
     }
@@ -71,7 +89,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if thread::panicking() {
+        if thread::panicking() && !self.is_quiet {
             eprintln!("--- {}\n{}", self.output.display(), self.output());
         } else {
             secret::is_nowhere_in("a log", &self.output());

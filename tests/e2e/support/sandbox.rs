@@ -61,6 +61,11 @@ impl Sandbox {
         all.filter(|record| record.get(field).and_then(Value::as_str) == Some(value)).collect()
     }
 
+    /// How many inserts it was asked for.
+    pub(crate) fn inserts(&self) -> u64 {
+        self.inner.tally().calls.get("POST").copied().unwrap_or_default()
+    }
+
     /// The payload that a flow was started with.
     pub(crate) fn flow_payload(&self, execution_id: &str) -> Option<Value> {
         let flows = self.inner.flows();

@@ -54,6 +54,16 @@ impl Worker {
         self.process = Self::launch(&self.directory, &self.environment);
     }
 
+    /// Lets it stand still.
+    pub(crate) async fn stop(&mut self) {
+        self.process.signal("STOP").await;
+    }
+
+    /// Lets it go on.
+    pub(crate) async fn go_on(&mut self) {
+        self.process.signal("CONT").await;
+    }
+
     /// Asks it to stop and gives its exit code.
     pub(crate) async fn terminate(&mut self) -> Option<i32> {
         self.process.terminate().await

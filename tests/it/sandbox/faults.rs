@@ -113,12 +113,27 @@ async fn faults_of_several_rules_add_up() {
     assert_eq!(instance.send("POST", INCIDENTS, marked).await.status, 403);
     assert_eq!(instance.sandbox.records("incident").len(), 11);
     let listed = admin(&instance, "GET", "/sandbox/faults", json!({})).await.json();
-    assert_eq!(
-        (&listed["faults"][0]["seen"], &listed["faults"][1]["seen"]),
-        (&json!(2), &json!(1))
-    );
+    let counts = |at: usize| (listed["faults"][at]["seen"].clone(), &listed["faults"][at]["hits"]);
+    assert_eq!((counts(0), counts(1)), ((json!(2), &json!(1)), (json!(1), &json!(1))));
     assert_eq!(admin(&instance, "DELETE", "/sandbox/faults", json!({})).await.status, 204);
     assert!(instance.sandbox.faults().rules().is_empty());
+}
+
+#[tokio::test]
+async fn the_tally_counts_calls_inserts_and_repeated_inserts() {
+    let instance = Instance::start().await;
+    for _ in 0..3 {
+        instance.send("POST", INCIDENTS, json!({"sys_id": CHOSEN})).await;
+    }
+    assert_eq!(instance.get(INCIDENTS).await.status, 200);
+    let tally = admin(&instance, "GET", "/sandbox/tally", json!({})).await.json();
+    let expected = json!({
+        "calls": {"GET": 1, "POST": 3}, "inserted": {"incident": 1}, "repeatedInserts": 2
+    });
+    assert_eq!(tally, expected);
+    assert_eq!(instance.sandbox.tally().repeated_inserts, 2);
+    instance.sandbox.reset().unwrap();
+    assert_eq!(instance.sandbox.tally(), servicenow_worker::sandbox::Counts::default());
 }
 
 #[tokio::test]

@@ -127,7 +127,7 @@ impl ServiceNow {
         let seed = seed.to_str().unwrap();
         let arguments = ["sandbox", "--listen", "127.0.0.1:0", "--seed", seed, "--login", &login];
         let log = directory.join("sandbox.log");
-        let mut process = Process::start(&arguments, &[], log.clone());
+        let mut process = Process::start(&arguments, &[], log.clone()).quiet();
         let address = process.word_after("sandbox on", "http://").await;
         let address = address.trim_end_matches(':').to_owned();
         let blabbed = canary.blabbed();

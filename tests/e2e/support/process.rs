@@ -35,7 +35,8 @@ impl Process {
         Self { child, output, is_quiet: false }
     }
 
-    /// Keeps what it wrote out of the messages of a failed test: there is too much of it.
+    /// Leaves what it wrote to its owner, who looks through it and may delete it: there is too
+    /// much of it for a message.
     pub(crate) fn quiet(mut self) -> Self {
         self.is_quiet = true;
         self
@@ -89,7 +90,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if thread::panicking() && !self.is_quiet {
+        if self.is_quiet {
+            return;
+        }
+        if thread::panicking() {
             eprintln!("--- {}\n{}", self.output.display(), self.output());
         } else {
             secret::is_nowhere_in("a log", &self.output());

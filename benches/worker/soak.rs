@@ -49,9 +49,8 @@ pub(crate) async fn run() {
         Fault::Status { code: 503, headers: vec![], body: json!(null), after_commit: true };
     faults.push(Match { every: 200, method: Some("POST".to_owned()), ..always }, unwell);
     let port = free_port().await;
-    let worker = worker_with(&gateway.address(), &servicenow, SLOTS, |command| {
-        command.env("MANAGEMENT_LISTEN", format!("127.0.0.1:{port}"));
-    });
+    let listen = [("MANAGEMENT_LISTEN", format!("127.0.0.1:{port}"))];
+    let worker = worker_with(&gateway.address(), &servicenow, SLOTS, "", &listen);
     let record = some_record(&servicenow);
     let ended = || u64::try_from(gateway.counters().ended.get()).unwrap();
     let (began, end) = (Instant::now(), Duration::from_mins(minutes));

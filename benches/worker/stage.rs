@@ -2,7 +2,7 @@
 
 use std::{io::Write, path::Path};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use servicenow_worker::{
     sandbox::{self, Sandbox},
     zeebe::proto::ActivatedJob,
@@ -61,7 +61,7 @@ pub(crate) async fn scripted_gateway() -> ScriptedGateway {
 
 /// The built worker.
 pub(crate) fn worker(gateway: &str, servicenow: &ServiceNow, max_jobs: usize) -> WorkerProcess {
-    worker_with(gateway, servicenow, max_jobs, |_| {})
+    worker_with(gateway, servicenow, max_jobs, "", &[])
 }
 
 /// The same, with more settings.
@@ -69,13 +69,15 @@ pub(crate) fn worker_with(
     gateway: &str,
     servicenow: &ServiceNow,
     max_jobs: usize,
-    more: impl FnOnce(&mut Command),
+    settings: &str,
+    environment: &[(&str, String)],
 ) -> WorkerProcess {
     let mut command = Command::new(binary());
     let mut config = tempfile::NamedTempFile::new().unwrap();
     if let Some(authority) = &servicenow.authority {
         writeln!(config, "[http]\nca_file = '{}'", authority.path().display()).unwrap();
     }
+    config.write_all(settings.as_bytes()).unwrap();
     let (_, path) = config.keep().unwrap();
     command
         .env_clear()
@@ -87,7 +89,7 @@ pub(crate) fn worker_with(
         .env("SERVICENOW_PASSWORD", "admin")
         .env("MANAGEMENT_LISTEN", "off")
         .env("CAMUNDA_CLIENT_WORKER_DEFAULTS_MAXJOBSACTIVE", max_jobs.to_string());
-    more(&mut command);
+    command.envs(environment.iter().map(|(name, value)| (name, value)));
     WorkerProcess::spawn(command)
 }
 
@@ -135,4 +137,13 @@ pub(crate) fn large_job(number: usize, bytes: usize) -> ActivatedJob {
         "fields": {"short_description": format!("benchmark {number}"), "description": "x".repeat(bytes)},
     });
     ActivatedJob { variables: variables.to_string(), ..create_job(number) }
+}
+
+/// The usual job over another connection.
+pub(crate) fn job_over(connection: &str, number: usize) -> ActivatedJob {
+    let mut job = create_job(number);
+    let mut variables: Value = serde_json::from_str(&job.variables).unwrap();
+    variables["connection"] = connection.into();
+    job.variables = variables.to_string();
+    job
 }

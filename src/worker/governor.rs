@@ -26,6 +26,7 @@ mod circuit;
 mod connection;
 mod health;
 mod limit;
+mod returns;
 mod room;
 
 pub(super) use connection::{Attempt, Connection};
@@ -35,6 +36,8 @@ pub(super) use room::Room;
 const KEPT: usize = 256;
 /// A connection without jobs for so long is out of use.
 const LATELY: Duration = Duration::from_mins(1);
+/// A connection that needs longer than this for the jobs it holds is slow.
+const SLOW: Duration = Duration::from_secs(5);
 /// While every connection in use is held back, a job is taken at this pace: they could only
 /// be handed back, but one of them must probe, and others may go elsewhere.
 const TRICKLE: Duration = Duration::from_millis(250);
@@ -76,7 +79,8 @@ impl Governor {
     }
 
     /// Whether a connection holds more than its share of the worker's room for jobs while
-    /// that is scarce: one slow instance may not use it up.
+    /// that is scarce, and does not get on with them: one slow instance may not use it up. One
+    /// that is busy may; its jobs soon make room.
     pub(super) fn is_over_its_share(&self, connection: &Connection, room: Occupancy) -> bool {
         let is_scarce = room.free * 4 < room.total;
         if !is_scarce {
@@ -85,7 +89,9 @@ impl Governor {
         let now = Instant::now();
         let used = self.lock().values().filter(|c| c.is_in_use(now, LATELY)).count();
         let sharers = used.max(self.configured);
-        sharers > 1 && connection.held() >= (room.total / sharers).max(1)
+        sharers > 1
+            && connection.held() >= (room.total / sharers).max(1)
+            && connection.time_for_those_held() > SLOW
     }
 
     /// Returns when another job may be taken: at once, unless all would be handed back.

@@ -15,6 +15,7 @@ use super::{
     circuit::{Admission, Blocked, Circuit, Failed},
     health::Health,
     limit::Limit,
+    returns::Returns,
     room::{Held, Room},
 };
 use crate::{
@@ -26,12 +27,6 @@ use crate::{
 /// The longer an outage, the longer its jobs stay away, but never so long that they would
 /// miss its end by much.
 const LONGEST_STAY: Duration = Duration::from_secs(20);
-
-/// Jobs that are held back come again so far apart.
-const APART: Duration = Duration::from_millis(20);
-const LONGEST_QUEUE: Duration = Duration::from_mins(5);
-/// Longest stay of a job that was turned away, in seconds.
-const LONGEST_STAY_OUTSIDE: u32 = 60;
 
 /// One connection.
 #[derive(Debug)]
@@ -57,10 +52,7 @@ struct State {
     health: Health,
     budget: RetryBudget,
     held: usize,
-    /// Jobs sent away for want of room, less those that got in since.
-    turned_away: usize,
-    /// Jobs held back that have not come again.
-    away: u32,
+    returns: Returns,
     used: Instant,
 }
 
@@ -99,8 +91,7 @@ impl Connection {
                 health: Health::default(),
                 budget: RetryBudget::new(now),
                 held: 0,
-                turned_away: 0,
-                away: 0,
+                returns: Returns::new(now),
                 used: now,
             }),
             gauges,
@@ -126,19 +117,16 @@ impl Connection {
         state.used = Instant::now();
     }
 
-    fn came_again(&self) {
-        let mut state = self.state();
-        state.away = state.away.saturating_sub(1);
+    /// How long the jobs that it holds will take, by the pace of its latest calls.
+    pub(super) fn time_for_those_held(&self) -> Duration {
+        let state = self.state();
+        let held = u32::try_from(state.held).unwrap_or(u32::MAX);
+        state.returns.interval(Instant::now()).saturating_mul(held)
     }
 
-    /// A job is sent away for want of room; for how long. The more there are, the longer, so
-    /// that they do not go round and round.
+    /// A job is sent away for want of room; for how long.
     pub(in crate::worker) fn turn_away(&self) -> Duration {
-        let mut state = self.state();
-        state.turned_away += 1;
-        let rounds = state.turned_away / state.limit.get() + 1;
-        let seconds = u32::try_from(rounds).unwrap_or(u32::MAX).min(LONGEST_STAY_OUTSIDE);
-        Duration::from_secs(1) * seconds
+        self.state().returns.for_want_of_room(Instant::now())
     }
 
     /// Whether a job came by lately.
@@ -158,10 +146,8 @@ impl Connection {
         attempt: Attempt,
     ) -> Result<Room, NoAnswer> {
         let held = Held::new(self);
-        match attempt {
-            Attempt::First => self.state().budget.first_attempt(Instant::now()),
-            Attempt::Again => self.came_again(),
-            Attempt::Further => {}
+        if attempt == Attempt::First {
+            self.state().budget.first_attempt(Instant::now());
         }
         loop {
             let changed = self.changed.notified();
@@ -187,10 +173,8 @@ impl Connection {
         let mut state = self.state();
         match state.circuit.admit(now) {
             Admission::Blocked(blocked) => {
-                // One behind the other, lest they come back together.
-                let queue = APART * state.away;
-                state.away += 1;
-                Err(self.held_back(blocked, now, queue))
+                let stay = state.returns.behind(Self::earliest(blocked, now), now);
+                Err(self.held_back(blocked, now, stay))
             }
             Admission::Open if attempt == Attempt::Again => {
                 let is_healthy = state.health.is_good();
@@ -201,15 +185,17 @@ impl Connection {
         }
     }
 
-    fn held_back(&self, blocked: Blocked, now: Instant, queue: Duration) -> NoAnswer {
+    /// When a job that is held back may come again: after the time that ServiceNow named, or
+    /// later the longer the outage has lasted.
+    fn earliest(blocked: Blocked, now: Instant) -> Instant {
+        let outage = now.saturating_duration_since(blocked.since).min(LONGEST_STAY);
+        let until = blocked.until.max(now);
+        if blocked.is_named { until } else { until.max(now + outage) }
+    }
+
+    fn held_back(&self, blocked: Blocked, now: Instant, stay: Duration) -> NoAnswer {
         let since = now.saturating_duration_since(blocked.since);
         let left = blocked.until.saturating_duration_since(now);
-        let queue = queue.min(LONGEST_QUEUE);
-        let stay = if blocked.is_named {
-            left + queue
-        } else {
-            left.max(since.min(LONGEST_STAY)).max(queue)
-        };
         NoAnswer {
             cause: NoAnswerCause::HeldBack { reason: blocked.reason, retry_after: Some(stay) },
             may_have_acted: false,
@@ -248,7 +234,7 @@ impl Connection {
         let before = state.circuit.blocked();
         let trouble = trouble.filter(|trouble| trouble.reason.is_transient());
         state.health.ended(trouble.is_some());
-        state.turned_away -= (state.turned_away / 8 + 1).min(state.turned_away);
+        state.returns.call_ended(now);
         match trouble {
             None => {
                 let was_full = self.room.available_permits() == 0;

@@ -236,6 +236,39 @@ async fn row_12_a_dead_instance_costs_the_others_at_most_a_twentieth() {
     }
 }
 
+/// How many jobs of an instance that is kept busy are done in half a minute.
+async fn busy_beside(other: Option<Way>) -> usize {
+    let busy: Box<dyn Fn(Seen) -> Act + Send + Sync> =
+        Box::new(|_| Act::Serve(Duration::from_millis(100)));
+    let act = other.unwrap_or(|_| Act::Serve(QUICK));
+    let mut instances = vec![("busy", busy)];
+    if other.is_some() {
+        instances.push(("other", Box::new(act)));
+    }
+    let stage = Stage::start(64, Instances::new(instances));
+    for _ in 0..600 {
+        stage.engine.add("busy", 10);
+        stage.engine.add("other", if other.is_some() { 10 } else { 0 });
+    }
+    tokio::time::sleep(seconds(30)).await;
+    stage.running.abort();
+    stage.engine.completed("busy")
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_12_an_instance_that_is_kept_busy_keeps_its_pace_beside_a_dead_one() {
+    let alone = busy_beside(None).await;
+    assert!(alone >= 4_500, "{alone}");
+    let ways: [(&str, Way); 2] = [
+        ("refusing connections", |_| Act::Unreachable(Duration::from_millis(1))),
+        ("silent", |_| Act::Silent(seconds(65))),
+    ];
+    for (way, act) in ways {
+        let beside = busy_beside(Some(act)).await;
+        assert!(beside * 100 >= alone * 95, "{way}: {beside} beside it, {alone} alone");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn row_13_half_the_calls_failing_adds_a_tenth_of_calls_and_no_record() {
     let over = seconds(200);

@@ -248,6 +248,11 @@ impl Connection {
                 if reason != Reason::Unreachable {
                     state.limit.strained(began, now);
                 }
+                // What may have been done belongs to that call alone, not to those held back.
+                let reason = match reason {
+                    Reason::OutcomeUnknown => Reason::Unreachable,
+                    reason => reason,
+                };
                 let is_failing = state.health.is_bad();
                 let window = retry_after;
                 state.circuit.failed(Failed { now, reason, window, was_probe, is_failing });

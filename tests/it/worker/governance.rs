@@ -321,6 +321,26 @@ async fn after_an_outage_the_first_job_is_done_in_a_moment_and_all_soon_after() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_job_for_which_no_call_was_made_leaves_no_doubt_about_a_record() {
+    let stage = Stage::start(64, one(|_| Act::Broken));
+    stage.engine.add("dev1", 100);
+    tokio::time::sleep(seconds(10)).await;
+    let failures: Vec<_> =
+        stage.engine.jobs("dev1").into_iter().flat_map(|job| job.failures).collect();
+    let held_back: Vec<_> =
+        failures.iter().filter(|f| f.contains("incident: no call was made")).collect();
+    assert!(!held_back.is_empty(), "{failures:?}");
+    for message in held_back {
+        assert!(!message.contains("SN_OUTCOME_UNKNOWN"), "{message}");
+    }
+    let doubts: usize = stage.figure("snc_effects_total{kind=\"unknown\"}").parse().unwrap();
+    let posts = stage.instances.calls("dev1");
+    let posts = posts.iter().filter(|seen| seen.method == Method::Post).count();
+    assert!(doubts <= posts, "{doubts} records in doubt after {posts} inserts");
+    stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_beyond_the_limit_ends_in_an_incident_that_says_since_when() {
     let stage = Stage::with(64, seconds(600), one(|_| Act::Unreachable(QUICK)));
     stage.engine.add("dev1", 3);

@@ -21,6 +21,8 @@ pub(super) enum Act {
     Refuse(u16, Vec<(&'static str, String)>),
     /// Carries nothing out, and the connection fails after a while.
     Unreachable(Duration),
+    /// Carries nothing out, and the connection breaks with the request on its way.
+    Broken,
     /// Carries nothing out, and nothing is heard for this long.
     Silent(Duration),
 }
@@ -121,6 +123,10 @@ impl Transport for Instances {
             Act::Unreachable(after) => {
                 tokio::time::sleep(after).await;
                 no_answer(NoAnswerCause::Unreachable, false)
+            }
+            Act::Broken => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                no_answer(NoAnswerCause::Broken, true)
             }
             Act::Silent(after) => {
                 tokio::time::sleep(after).await;

@@ -27,7 +27,7 @@ mod observed {
     use std::cell::RefCell;
 
     /// All points, in the order in which a job passes them.
-    pub const POINTS: [&str; 27] = [
+    pub const POINTS: [&str; 30] = [
         "poll_slots_taken",
         "poll_answered",
         "stream_opened",
@@ -41,6 +41,9 @@ mod observed {
         "exchange_started",
         "before_room",
         "room_entered",
+        "before_note",
+        "note_answered",
+        "note_left",
         "lock_secured",
         "reply_read",
         "exchange_resumed",

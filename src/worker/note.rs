@@ -29,14 +29,19 @@ pub(super) async fn leave<G: JobGateway, T: Transport, S: SecretProvider, C: Clo
     let gateway = &worker.parts.gateway;
     let mut backoff = Backoff::gateway();
     loop {
+        crash_point!("before_note");
         let variables = note.variables(worker.parts.clock.now());
         let remembering = gateway.remember(note.element_instance_key, &variables);
         let answer = lease.keep_while(gateway, remembering).await;
+        crash_point!("note_answered");
         if !lease.secure(gateway).await {
             return Err(NotLeft::Lost);
         }
         match answer {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                crash_point!("note_left");
+                return Ok(());
+            }
             Err(error) if error.kind.is_transient() => {
                 tracing::debug!(%error, "note not taken; again");
                 lease.keep_while(gateway, tokio::time::sleep(backoff.next())).await;

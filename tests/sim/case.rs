@@ -9,11 +9,11 @@ use servicenow_worker::{
 
 use crate::{
     choice::Choice,
-    engine,
+    engine, invariants,
     log::{CANARY, Log},
     net::{ENGINE, SERVICENOW},
     report::Report,
-    scene::Scene,
+    scene::{NOTED, Scene},
     worker,
     world::{Healing, TrueTime, World},
 };
@@ -64,7 +64,7 @@ impl Case {
         fastrand::seed(self.seed);
         let scene = Arc::new(self.scene.clone());
         let world = self.world();
-        let foreign = world.sandbox().records("task");
+        let foreign = invariants::foreign(&world);
         let observer = Arc::clone(&world);
         crash_point::observe(move |point| observer.passes(point));
         let mut sim = simulation(&scene, &world, self.seed);
@@ -105,10 +105,10 @@ impl Case {
             log_capacity: usize::MAX,
             id_seed: Some(self.seed),
             clock: Arc::new(TrueTime),
-            ..sandbox::Config::with_seed(Seed::demo().unwrap())
+            ..sandbox::Config::with_seed(Seed::demo().unwrap().and(NOTED).unwrap())
         };
         let sandbox = Sandbox::new(config).unwrap();
-        let world = World::new(sandbox, self.scene.workers, choice, self.seed);
+        let world = World::new(sandbox, &self.scene, choice, self.seed);
         world.books().expects_incidents = self.scene.resolves > 0;
         self.script(world.sandbox());
         world

@@ -38,7 +38,7 @@ pub(crate) enum Class {
     Dropped,
     /// It is done; the answer comes after the client has given up.
     LateAnswer,
-    /// It is done only after the client has given up.
+    /// It is done only after the client has given up, or nearly so long after it was asked.
     LateCommit,
     /// The engine takes a command; its answer is lost.
     CommandLost,
@@ -50,6 +50,8 @@ pub(crate) enum Class {
 
 /// Longer than the client waits for an answer.
 const TOO_LATE_MS: u64 = 70_000;
+/// ServiceNow ends a request of the Table API after that time.
+const QUOTA_MS: u64 = 60_000;
 
 impl Class {
     pub(crate) const ALL: [Self; 17] = [
@@ -87,7 +89,6 @@ impl Class {
             Self::TooMany => Fault::RateLimited { retry_after: 2 },
             Self::Dropped => Fault::Accepted,
             Self::LateAnswer => Fault::Delay { before_ms: 0, after_ms: TOO_LATE_MS },
-            Self::LateCommit => Fault::Delay { before_ms: TOO_LATE_MS, after_ms: 0 },
             _ => return None,
         })
     }
@@ -103,15 +104,28 @@ pub(crate) fn gateway_timeout() -> Fault {
     }
 }
 
-/// Mostly an insert, now and then whatever comes next.
+/// Mostly an insert, now and then a change or whatever comes next.
 pub(crate) fn befall(faults: &Faults, fault: Fault, rng: &mut Rng) {
-    let next = if rng.u8(..10) < 7 { Match::on("POST", "incident") } else { Match::default() };
+    let next = match rng.u8(..10) {
+        ..6 => Match::on("POST", "incident"),
+        6 | 7 => Match::on("PATCH", "incident"),
+        _ => Match::default(),
+    };
     faults.push(next, fault);
+}
+
+/// A commit after the client has given up; of a change, as late as ServiceNow's own time for
+/// a request lets it be. Later than that nobody can tell that it is still to come.
+pub(crate) fn commit_late(faults: &Faults, rng: &mut Rng) {
+    let (method, before_ms) =
+        if rng.u8(..10) < 7 { ("POST", TOO_LATE_MS) } else { ("PATCH", QUOTA_MS) };
+    faults.push(Match::on(method, "incident"), Fault::Delay { before_ms, after_ms: 0 });
 }
 
 /// Loses the answer of a command in one of the ways in which that happens.
 pub(crate) fn lose_command(faults: &EngineFaults, rng: &mut Rng) {
-    let rpc = [Rpc::Complete, Rpc::Complete, Rpc::Fail, Rpc::Extend, Rpc::Poll][rng.usize(..5)];
+    let rpcs = [Rpc::Complete, Rpc::Complete, Rpc::Fail, Rpc::Extend, Rpc::Poll, Rpc::SetVariables];
+    let rpc = rpcs[rng.usize(..rpcs.len())];
     let fault = match rng.u8(..4) {
         0 => EngineFault::LoseAnswer(Code::Unavailable),
         1 => EngineFault::AnswerLate(Duration::from_secs(12)),
@@ -123,7 +137,8 @@ pub(crate) fn lose_command(faults: &EngineFaults, rng: &mut Rng) {
 
 /// Back-pressure on a few calls.
 pub(crate) fn be_busy(faults: &EngineFaults, rng: &mut Rng) {
-    let rpc = [Rpc::Complete, Rpc::Poll, Rpc::Extend, Rpc::Fail, Rpc::Stream][rng.usize(..5)];
+    let rpcs = [Rpc::Complete, Rpc::Poll, Rpc::Extend, Rpc::Fail, Rpc::Stream, Rpc::SetVariables];
+    let rpc = rpcs[rng.usize(..rpcs.len())];
     let busy = Status::resource_exhausted("back-pressure");
     faults.add(rpc, rng.usize(1..4), EngineFault::Refuse(busy));
 }

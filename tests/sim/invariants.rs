@@ -8,7 +8,7 @@ use tonic::Code;
 
 use crate::{
     log::{self, Log},
-    scene::{Scene, title},
+    scene::{NOTED_ID, Scene, title},
     world::World,
 };
 
@@ -28,6 +28,7 @@ pub(crate) fn records_by_job(world: &World) -> BTreeMap<String, usize> {
 pub(crate) fn breaches(scene: &Scene, world: &World, foreign: &[Row], log: &Log) -> Vec<String> {
     let mut breaches = world.books().violations.clone();
     each_job_has_one_record(scene, world, &mut breaches);
+    each_note_is_written_once(scene, world, &mut breaches);
     foreign_records_are_untouched(world, foreign, &mut breaches);
     all_jobs_are_done(scene, world, &mut breaches);
     results_name_records(scene, world, &mut breaches);
@@ -38,7 +39,7 @@ pub(crate) fn breaches(scene: &Scene, world: &World, foreign: &[Row], log: &Log)
 
 fn each_job_has_one_record(scene: &Scene, world: &World, breaches: &mut Vec<String>) {
     let counts = records_by_job(world);
-    for job in 0..scene.jobs {
+    for job in (0..scene.jobs).filter(|job| !scene.is_note(*job)) {
         match counts.get(&title(job)) {
             Some(1) => {}
             Some(many) => breaches.push(format!("job {job} has {many} records")),
@@ -52,10 +53,31 @@ fn each_job_has_one_record(scene: &Scene, world: &World, breaches: &mut Vec<Stri
     }
 }
 
+/// Work notes that are the jobs', as many of each job.
+pub(crate) fn notes_by_job(world: &World) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for row in world.sandbox().records("sys_journal_field").iter().filter(|row| is_note(row)) {
+        *counts.entry(text(row, "value").to_owned()).or_default() += 1;
+    }
+    counts
+}
+
+fn each_note_is_written_once(scene: &Scene, world: &World, breaches: &mut Vec<String>) {
+    let counts = notes_by_job(world);
+    if counts.len() > scene.all_notes() {
+        breaches.push(format!("{} notes for {} jobs", counts.len(), scene.all_notes()));
+    }
+    for job in (0..scene.jobs).filter(|job| scene.is_note(*job)) {
+        match counts.get(&title(job)) {
+            Some(1) => {}
+            Some(many) => breaches.push(format!("job {job} has written its note {many} times")),
+            None => breaches.push(format!("job {job} has written no note")),
+        }
+    }
+}
+
 fn foreign_records_are_untouched(world: &World, before: &[Row], breaches: &mut Vec<String>) {
-    let now: Vec<Row> =
-        world.sandbox().records("task").into_iter().filter(|row| !is_ours(row)).collect();
-    if now != before {
+    if foreign(world) != before {
         breaches.push("a record that is no job's has changed, come or gone".to_owned());
     }
 }
@@ -78,11 +100,19 @@ fn all_jobs_are_done(scene: &Scene, world: &World, breaches: &mut Vec<String>) {
     }
 }
 
-/// Every completion that the engine took names a record that is there.
+/// Records that no job has to do with.
+pub(crate) fn foreign(world: &World) -> Vec<Row> {
+    let is_foreign = |row: &Row| !is_ours(row) && text(row, "sys_id") != NOTED_ID;
+    world.sandbox().records("task").into_iter().filter(is_foreign).collect()
+}
+
+/// Every completion that the engine took names a record that is there, each its own but for
+/// the one that notes are written to.
 fn results_name_records(scene: &Scene, world: &World, breaches: &mut Vec<String>) {
     let Some(engine) = world.engine() else { return };
-    let ids: BTreeSet<String> =
-        ours(world).iter().map(|row| text(row, "sys_id").to_owned()).collect();
+    let ours = ours(world);
+    let ids: BTreeSet<&str> =
+        ours.iter().map(|row| text(row, "sys_id")).chain([NOTED_ID]).collect();
     let mut named = BTreeSet::new();
     let mut completed = 0;
     for seen in engine.gateway().calls() {
@@ -93,13 +123,15 @@ fn results_name_records(scene: &Scene, world: &World, breaches: &mut Vec<String>
         completed += 1;
         let variables: Value = serde_json::from_str(&command.variables).unwrap_or_default();
         let id = variables["made"]["sysId"].as_str().unwrap_or_default().to_owned();
-        if !ids.contains(&id) {
+        if !ids.contains(id.as_str()) {
             breaches.push(format!("a job was completed with '{id}', which is no record"));
         }
         named.insert(id);
     }
-    let expected = if world.expects_incidents() { 0 } else { scene.jobs };
-    if completed != expected || named.len() != expected {
+    let notes = scene.all_notes();
+    let records = scene.jobs - notes + notes.min(1);
+    let expected = if world.expects_incidents() { (0, 0) } else { (scene.jobs, records) };
+    if (completed, named.len()) != expected {
         breaches.push(format!("{completed} completions name {} records", named.len()));
     }
 }
@@ -147,6 +179,10 @@ fn ours(world: &World) -> Vec<Row> {
 
 fn is_ours(row: &Row) -> bool {
     text(row, "short_description").starts_with("simulated job ")
+}
+
+fn is_note(row: &Row) -> bool {
+    text(row, "value").starts_with("simulated job ")
 }
 
 fn text<'a>(row: &'a Row, field: &str) -> &'a str {

@@ -22,6 +22,10 @@ pub(crate) struct Report {
     pub(crate) records: usize,
     /// Records beyond the first of a job.
     pub(crate) duplicates: usize,
+    /// Work notes of the jobs.
+    pub(crate) notes: usize,
+    /// Work notes beyond the first of a job.
+    pub(crate) notes_twice: usize,
     pub(crate) calls: usize,
     pub(crate) doubts: usize,
     pub(crate) activations: usize,
@@ -42,6 +46,8 @@ impl Report {
     pub(crate) fn of(scene: &Scene, seed: u64, world: &World, foreign: &[Row], log: &Log) -> Self {
         let by_job = invariants::records_by_job(world);
         let records = by_job.values().sum();
+        let notes_by_job = invariants::notes_by_job(world);
+        let notes = notes_by_job.values().sum();
         let mut struck: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         let (pairs, passed) =
             world.with_choice(|choice| (choice.struck().clone(), choice.passed()));
@@ -56,6 +62,8 @@ impl Report {
             jobs: scene.jobs,
             records,
             duplicates: records - by_job.len(),
+            notes,
+            notes_twice: notes - notes_by_job.len(),
             calls: world.sandbox().requests().len(),
             doubts: books.doubts,
             activations: books.activations,
@@ -86,12 +94,14 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "seed {}: {} jobs, {} records, {} duplicates, {} faults, {} kills, {} stops, {} calls, \
-             {} doubts, {} activations, {} locks ran out, {} s simulated, {} lines of log, trace {}",
+            "seed {}: {} jobs, {} records, {} duplicates, {} notes, {} of them twice, {} faults, \
+             {} kills, {} stops, {} calls, {} doubts, {} activations, {} locks ran out, {} s simulated, {} lines of log, trace {}",
             self.seed,
             self.jobs,
             self.records,
             self.duplicates,
+            self.notes,
+            self.notes_twice,
             self.faults(),
             self.kills,
             self.stops,

@@ -16,6 +16,8 @@ pub(crate) struct Scene {
     pub(crate) pause: Duration,
     /// Every so many-th job is an upsert; none at 0.
     pub(crate) upserts: usize,
+    /// Every so many-th job writes a work note to a record that is there; none at 0.
+    pub(crate) notes: usize,
     /// Every so many-th job brings its own lock; none at 0.
     pub(crate) resized: usize,
     /// The task's headers.
@@ -30,6 +32,8 @@ pub(crate) struct Scene {
     pub(crate) latency: Duration,
     /// Every so many-th call takes so much longer.
     pub(crate) slow: Option<(u64, Duration)>,
+    /// How far a worker's clock jumps.
+    pub(crate) clock_step: Duration,
     /// How often all incidents are resolved once every job has raised one.
     pub(crate) resolves: usize,
     /// Longest play.
@@ -45,6 +49,7 @@ impl Default for Scene {
             burst: 1_000,
             pause: Duration::ZERO,
             upserts: 0,
+            notes: 0,
             resized: 0,
             headers: vec![("resultVariable", "made")],
             workers: 1,
@@ -52,12 +57,20 @@ impl Default for Scene {
             max_concurrency: 16,
             latency: Duration::from_millis(20),
             slow: None,
+            clock_step: Duration::from_hours(1),
             resolves: 0,
             limit: Duration::from_hours(1),
             aftermath: Duration::from_secs(90),
         }
     }
 }
+
+/// The record that work notes are written to.
+pub(crate) const NOTED_ID: &str = "5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e";
+/// The same as the sandbox gets it.
+pub(crate) const NOTED: &str = r#"{"incident": [
+    {"sys_id": "5ca1ab1e5ca1ab1e5ca1ab1e5ca1ab1e", "short_description": "many write to it"}
+]}"#;
 
 /// The process whose task has the scene's headers.
 pub(crate) const PLAIN: &str = "plain";
@@ -69,7 +82,10 @@ impl Scene {
     pub(crate) fn instance(&self, job: usize) -> (&'static str, Variables) {
         let process = if every(self.resized, job) { RESIZED } else { PLAIN };
         let text = title(job);
-        let variables = if every(self.upserts, job) {
+        let variables = if self.is_note(job) {
+            json!({"operation": "update", "table": "incident", "sysId": NOTED_ID,
+                   "fields": {"work_notes": text}})
+        } else if every(self.upserts, job) {
             json!({"operation": "upsert", "table": "incident", "matchOn": ["short_description"],
                    "fields": {"short_description": text, "urgency": "2"}})
         } else {
@@ -80,9 +96,20 @@ impl Scene {
         (process, variables)
     }
 
+    /// Whether a job writes a work note, and makes no record.
+    pub(crate) fn is_note(&self, job: usize) -> bool {
+        every(self.notes, job)
+    }
+
+    /// Jobs that write a work note.
+    pub(crate) fn all_notes(&self) -> usize {
+        (0..self.jobs).filter(|job| self.is_note(*job)).count()
+    }
+
     /// Calls that the jobs take when nothing goes wrong.
     pub(crate) fn calls(&self) -> usize {
-        self.jobs + (0..self.jobs).filter(|job| every(self.upserts, *job)).count()
+        let looks_first = |job: &usize| every(self.upserts, *job) && !self.is_note(*job);
+        self.jobs + (0..self.jobs).filter(looks_first).count()
     }
 
     /// The processes' files.
@@ -92,7 +119,7 @@ impl Scene {
     }
 }
 
-/// The text by which a job's record is known.
+/// The text by which a job's record or work note is known.
 pub(crate) fn title(job: usize) -> String {
     format!("simulated job {job:05}")
 }

@@ -24,7 +24,8 @@ use servicenow_worker::{
 use crate::{transport::midway, world::World};
 
 /// Points of a call to the engine that lie below the worker.
-pub(crate) const POINTS: [&str; 3] = ["poll_in_flight", "command_in_flight", "extension_in_flight"];
+pub(crate) const POINTS: [&str; 4] =
+    ["poll_in_flight", "command_in_flight", "extension_in_flight", "note_in_flight"];
 
 /// A worker's client of the gateway.
 pub(crate) struct Watched {
@@ -144,7 +145,8 @@ impl JobGateway for Watched {
     }
 
     async fn remember(&self, element: i64, variables: &Variables) -> Result<(), GatewayError> {
-        self.inner.remember(element, variables).await
+        let remembering = self.inner.remember(element, variables);
+        midway("note_in_flight", self.known.world.flight(), remembering).await
     }
 
     async fn topology(&self) -> Result<Topology, GatewayError> {

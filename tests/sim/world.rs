@@ -22,7 +22,10 @@ pub(crate) use self::{
     books::Books,
     strike::{Direction, Healing},
 };
-use crate::choice::{self, Choice};
+use crate::{
+    choice::{self, Choice},
+    scene::Scene,
+};
 
 /// The true time at the start of a play, in milliseconds since 1970.
 const EPOCH_MS: i64 = 1_800_000_000_000;
@@ -46,6 +49,8 @@ struct State {
     /// When late answers are through.
     late: Vec<Duration>,
     next_roll_out: Duration,
+    /// How far clocks jump, in milliseconds.
+    clock_step_ms: i64,
     trace: Sha256,
     prints: bool,
 }
@@ -65,16 +70,17 @@ pub(crate) struct Host {
 }
 
 impl World {
-    pub(crate) fn new(sandbox: Sandbox, workers: usize, choice: Choice, seed: u64) -> Arc<Self> {
+    pub(crate) fn new(sandbox: Sandbox, scene: &Scene, choice: Choice, seed: u64) -> Arc<Self> {
         let state = State {
             rng: Rng::with_seed(seed ^ 0x5151),
             time: Duration::ZERO,
             choice,
-            hosts: (0..workers).map(|_| Host::default()).collect(),
+            hosts: (0..scene.workers).map(|_| Host::default()).collect(),
             runtimes: HashMap::new(),
             directions: Vec::new(),
             late: Vec::new(),
             next_roll_out: Duration::ZERO,
+            clock_step_ms: i64::try_from(scene.clock_step.as_millis()).unwrap(),
             trace: Sha256::new(),
             prints: crate::setting("SIM_TRACE").is_some(),
         };

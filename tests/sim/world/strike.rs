@@ -30,8 +30,6 @@ pub(crate) enum Healing {
     Release(usize, &'static str),
 }
 
-/// An hour in milliseconds.
-const HOUR_MS: i64 = 3_600_000;
 /// Most calls at once whose answer or commit comes late: each holds a call's room for long.
 const MOST_LATE: usize = 3;
 
@@ -90,8 +88,9 @@ impl World {
             Class::CommandLost | Class::EngineBusy => self.disturb_engine(class),
             Class::ClockStep => {
                 let mut state = self.state();
+                let step = state.clock_step_ms;
                 let others = match state.hosts[host].off_by {
-                    0 => [-HOUR_MS, HOUR_MS],
+                    0 => [-step, step],
                     off_by => [0, -off_by],
                 };
                 state.hosts[host].off_by = others[state.rng.usize(..2)];
@@ -167,12 +166,15 @@ impl World {
     }
 
     fn disturb_servicenow(&self, class: Class, now: Duration) {
-        let Some(what) = class.of_servicenow() else { return };
         let mut state = self.state();
         if matches!(class, Class::LateAnswer | Class::LateCommit) {
             state.late.push(now + Duration::from_secs(75));
         }
-        fault::befall(self.sandbox.faults(), what, &mut state.rng);
+        let faults = self.sandbox.faults();
+        match class.of_servicenow() {
+            Some(what) => fault::befall(faults, what, &mut state.rng),
+            None => fault::commit_late(faults, &mut state.rng),
+        }
     }
 
     /// What is to be done now.

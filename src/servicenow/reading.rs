@@ -129,14 +129,24 @@ fn read_response(
     }
 }
 
-/// How long to wait, by `Retry-After` in seconds, else by `X-RateLimit-Reset`, a moment.
+/// How long to wait, by `Retry-After`, else by `X-RateLimit-Reset`. The latter stands in every
+/// answer of a limited API and tells when the hour ends: only a 429 says that it is used up.
 fn retry_after(response: &Response, now: jiff::Timestamp) -> Option<Duration> {
-    let number = |name| response.header(name)?.trim().parse::<u64>().ok();
-    let wait = number("Retry-After").or_else(|| {
-        let reset = i64::try_from(number("X-RateLimit-Reset")?).ok()?;
-        u64::try_from(reset.saturating_sub(now.as_second())).ok()
-    })?;
+    let text = |name| response.header(name).map(str::trim);
+    let asked_for = text("Retry-After").and_then(|text| match text.parse() {
+        Ok(seconds) => Some(seconds),
+        Err(_) => seconds_until(jiff::fmt::rfc2822::parse(text).ok()?.timestamp(), now),
+    });
+    let reset = || {
+        let moment = text("X-RateLimit-Reset").filter(|_| response.status == 429)?.parse().ok()?;
+        seconds_until(jiff::Timestamp::from_second(moment).ok()?, now)
+    };
+    let wait = asked_for.or_else(reset)?;
     Some(Duration::from_secs(wait).min(MAX_RETRY_AFTER))
+}
+
+fn seconds_until(moment: jiff::Timestamp, now: jiff::Timestamp) -> Option<u64> {
+    u64::try_from(moment.as_second().saturating_sub(now.as_second())).ok()
 }
 
 /// The answer as an error's variables hold it: `{headers, body}`.

@@ -65,7 +65,7 @@ fn unreadable(response: &Response) -> Verdict {
         return Verdict {
             reason: Reason::Asleep,
             message: asleep_message(response),
-            may_have_acted: false,
+            may_have_acted: !stands_before_the_instance(response),
         };
     }
     let message = if response.body.is_empty() {
@@ -74,6 +74,13 @@ fn unreadable(response: &Response) -> Verdict {
         format!("ServiceNow answered {} with a body that is no JSON", response.status)
     };
     Verdict { reason: Reason::UnexpectedResponse, message, may_have_acted: true }
+}
+
+/// Whether the page comes from something in front of the instance: no request got further.
+/// Of any other page nobody knows who wrote it, and when.
+fn stands_before_the_instance(response: &Response) -> bool {
+    let signs = ["hibernat", "type=\"password\"", "type='password'", "samlrequest"];
+    signs.iter().any(|sign| mentions(response, sign))
 }
 
 fn asleep_message(response: &Response) -> String {

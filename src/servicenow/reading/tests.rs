@@ -108,11 +108,41 @@ fn the_two_kinds_of_429_wait_differently() {
             Reason::RateLimited,
             Some(3600),
         ),
-        (vec![("Retry-After", "Wed, 21 Oct 2026 07:28:00 GMT")], Reason::Busy, None),
+        (vec![("Retry-After", "Mon, 01 Jun 2026 12:00:30 GMT")], Reason::Busy, Some(30)),
+        (vec![("Retry-After", "Mon, 01 Jun 2026 11:00:00 GMT")], Reason::Busy, None),
+        (vec![("Retry-After", "soon")], Reason::Busy, None),
     ] {
         let failure = post(429, &headers, "{}");
         assert_eq!(failure.error.reason, reason, "{headers:?}");
         assert_eq!(failure.error.retry_after, wait.map(Duration::from_secs), "{headers:?}");
+    }
+}
+
+#[test]
+fn the_end_of_the_hour_counts_only_where_the_limit_is_used_up() {
+    // A limited API tells its limit with every answer.
+    let limit = [("X-RateLimit-Limit", "900"), ("X-RateLimit-Reset", "1780315800")];
+    for status in [202, 403, 500, 503, 504] {
+        assert_eq!(post(status, &limit, "{}").error.retry_after, None, "{status}");
+    }
+    let page = post(200, &limit, "<html>");
+    assert_eq!(page.error.retry_after, None);
+    let asked = post(503, &[limit[1], ("Retry-After", "20")], "{}");
+    assert_eq!(asked.error.retry_after, Some(Duration::from_secs(20)));
+}
+
+#[test]
+fn a_page_tells_that_nothing_was_done_only_when_it_stands_before_the_instance() {
+    for (page, acted) in [
+        ("<html><title>Instance Hibernating page</title>", false),
+        ("<html><form><input name=user><input type=\"password\"></form>", false),
+        ("<form><input name='SAMLRequest' value='x'></form>", false),
+        ("<html>Session log in</html>", true),
+        ("<result><sys_id>1</sys_id></result>", true),
+    ] {
+        let failure = post(200, &[("Content-Type", "text/html")], page);
+        assert_eq!(failure.error.reason, Reason::Asleep, "{page}");
+        assert_eq!(failure.may_have_acted, acted, "{page}");
     }
 }
 

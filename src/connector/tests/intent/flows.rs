@@ -92,6 +92,7 @@ fn a_doubtful_answer_ends_it_at_once() {
         answer(503, json!({})),
         answer(202, json!(null)),
         answer(408, json!({})),
+        raw(200, "text/html", &[], "<html>of a proxy".to_owned()),
     ];
     for doubt in doubts {
         let run = attempt(NOW, &once(), [doubt.clone()]);

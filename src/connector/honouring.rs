@@ -1,8 +1,8 @@
 //! What instances did with the sys_id that an insert asked for, table by table.
 //!
-//! One record per job rests on the instance taking our sys_id. Where one does not, every
-//! later insert on that table has to look before it writes, so the core remembers it for
-//! as long as it lives. Both sides are bounded: jobs may name instances of their own.
+//! One record per job rests on the instance taking our sys_id, and on it taking it once.
+//! Where one does not, every later insert on that table has to look before it writes, so the
+//! core remembers it for as long as it lives. Both sides are bounded: jobs may name instances of their own.
 #![deny(clippy::disallowed_types)]
 
 use std::{
@@ -32,6 +32,7 @@ pub(crate) struct Honouring(Mutex<Seen>);
 struct Seen {
     honouring: BTreeSet<Place>,
     refusing: BTreeSet<Place>,
+    overwriting: BTreeSet<Place>,
 }
 
 /// A table of an instance.
@@ -63,6 +64,19 @@ impl Honouring {
             (true, _) => None,
             (false, true) => Some(IdNotHonoured::First),
             (false, false) => Some(IdNotHonoured::Again),
+        }
+    }
+
+    /// Whether a second insert with the same sys_id has been taken for an update.
+    pub(crate) fn overwrites(&self, instance: &Instance, table: &Table) -> bool {
+        self.lock().overwriting.contains(&place(instance, table))
+    }
+
+    /// Remembers that.
+    pub(crate) fn saw_overwriting(&self, instance: &Instance, table: &Table) {
+        let places = &mut self.lock().overwriting;
+        if places.len() < MAX_TABLES {
+            places.insert(place(instance, table));
         }
     }
 

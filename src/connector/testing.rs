@@ -130,10 +130,21 @@ pub(super) fn run_at(
     job: Job,
     replies: impl IntoIterator<Item = Reply>,
 ) -> Run {
+    run_on(&Connector::new(config), now, secrets, job, replies)
+}
+
+/// The same by a worker that remembers what earlier jobs have taught it.
+pub(super) fn run_on(
+    connector: &Connector,
+    now: &str,
+    secrets: Secrets,
+    job: Job,
+    replies: impl IntoIterator<Item = Reply>,
+) -> Run {
     let now = now.parse().unwrap();
     let mut replies: VecDeque<Reply> = replies.into_iter().collect();
     let (mut requests, mut notes) = (Vec::new(), Vec::new());
-    let plan = match Connector::new(config).plan(Arc::new(job)) {
+    let plan = match connector.plan(Arc::new(job)) {
         Ok(plan) => plan,
         Err(finished) => return Run { requests, notes, finished: *finished },
     };

@@ -9,6 +9,8 @@
 //! An instance may give the record an id of its own all the same. Then the job's mark is
 //! what tells the record: it is looked for in a field of the table, before the second POST
 //! where the habits of the table are not known, and before the first where they are bad.
+//! Another may take a second insert with the same id for an update. There the record is
+//! looked for by its id before the first POST.
 #![deny(clippy::disallowed_types)]
 
 mod adoption;
@@ -26,7 +28,7 @@ use super::{
 };
 use crate::{
     connector::{
-        Effect, OnMismatch,
+        OnMismatch,
         honouring::Honouring,
         input::{DisplayValue, Fields},
     },
@@ -70,6 +72,7 @@ pub(super) struct Insert {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Posting,
+    LookingFirst,
     LookingById,
     LookingForMark,
     Changing,
@@ -110,6 +113,10 @@ impl Insert {
 
     /// The insert, or first a look where the id alone does not prevent a second record.
     pub(super) fn start(&mut self) -> Progress {
+        if !self.id_is_refused && self.honouring.overwrites(&self.view.instance, &self.view.table) {
+            self.stage = Stage::LookingFirst;
+            return Progress::Ask(self.view.get(self.id.as_str()));
+        }
         let look = if self.id_is_refused { self.look_for_mark() } else { None };
         look.unwrap_or_else(|| self.post())
     }
@@ -138,10 +145,13 @@ impl Insert {
         match (self.stage, reading) {
             (Stage::Posting, Ok(answer)) => self.posted(answer),
             (Stage::Posting, Err(failure)) if failure.may_have_acted => self.in_doubt(failure),
-            (Stage::LookingById, Ok(mut answer)) => match table_api::record(&mut answer) {
-                Ok(record) => self.found(record, answer),
-                Err(error) => Progress::Done(Err(error)),
-            },
+            (Stage::LookingFirst, Err(failure)) if table_api::is_not_found(&failure) => self.post(),
+            (Stage::LookingFirst | Stage::LookingById, Ok(mut answer)) => {
+                match table_api::record(&mut answer) {
+                    Ok(record) => self.found(record, answer),
+                    Err(error) => Progress::Done(Err(error)),
+                }
+            }
             (Stage::LookingById, Err(failure)) if table_api::is_not_found(&failure) => {
                 self.not_under_its_id(failure.error)
             }
@@ -149,7 +159,7 @@ impl Insert {
             (Stage::LookingForMark, Err(failure)) if table_api::is_not_found(&failure) => {
                 self.without_mark(failure.error)
             }
-            (Stage::LookingById | Stage::LookingForMark, Err(failure)) => {
+            (Stage::LookingFirst | Stage::LookingById | Stage::LookingForMark, Err(failure)) => {
                 Progress::Done(Err(self.undecided(failure.error)))
             }
             (Stage::Changing, Ok(answer)) => Progress::Done(self.changed(answer)),
@@ -160,7 +170,7 @@ impl Insert {
     fn posted(&mut self, mut answer: Answer) -> Progress {
         match table_api::record(&mut answer) {
             Ok(record) if record.sys_id().is_some() => {
-                Progress::Done(Ok(self.success("created", Effect::Created, record, answer)))
+                Progress::Done(Ok(self.written(record, answer)))
             }
             _ => {
                 let error = table_api::unexpected(answer.status, "the new record");
@@ -213,6 +223,10 @@ impl Insert {
 
     fn not_there(&mut self, look_up: Error) -> Progress {
         let Some(doubt) = self.doubt.take() else { return Progress::Done(Err(look_up)) };
+        if self.is_told_of_own_record(&doubt.error) {
+            let hidden = "there is none that the worker's user can see; let it read the table";
+            return Progress::Done(Err(self.unknown(&doubt.error, hidden, look_up)));
+        }
         if doubt.error.status.is_some() {
             return Progress::Done(Err(doubt.error));
         }
@@ -221,6 +235,14 @@ impl Insert {
             return self.post();
         }
         Progress::Done(Err(self.unknown(&doubt.error, "it is not there yet", look_up)))
+    }
+
+    /// Whether a refusal of a second record names the id that only this job derives: the
+    /// record is there, whatever a look at it says.
+    fn is_told_of_own_record(&self, refusal: &Error) -> bool {
+        refusal.reason == Reason::Conflict
+            && self.id_is_derived
+            && refusal.message.to_ascii_lowercase().contains(self.id.as_str())
     }
 
     /// The look-up failed as well.

@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use crate::{
     connector::{
-        Effect,
-        testing::{Run, answer, answer_with, job, job_with, no_record, raw, refusal, run, silence},
+        Connector, Effect,
+        testing::{
+            NOW, Run, answer, answer_with, config, job, job_with, no_record, raw, refusal, run,
+            run_on, secrets, silence,
+        },
     },
     job::Job,
     servicenow::{NoAnswerCause, Reason, Reply},
@@ -112,6 +115,39 @@ fn the_same_insert_goes_out_once_more_when_the_first_left_nothing() {
     assert_eq!(run.methods(), ["POST", "GET", "GET", "POST"]);
     assert_eq!(run.requests[0].body, run.requests[3].body);
     assert_eq!(run.completed()["r"]["outcome"], "created");
+}
+
+#[test]
+fn an_insert_taken_for_an_update_is_an_adoption_and_the_next_one_looks_first() {
+    let connector = Connector::new(config());
+    let create = |replies: Vec<Reply>| run_on(&connector, NOW, secrets(), incident(), replies);
+    let one = create(vec![there()]);
+    assert_eq!(one.methods(), ["POST"]);
+    assert_eq!(one.completed()["r"]["outcome"], "adopted");
+    assert_eq!(one.finished.summary.effect, Some(Effect::Adopted));
+    let warnings = one.completed()["r"]["warnings"].to_string();
+    assert!(warnings.contains("took the insert for an update"), "{warnings}");
+    let again = create(vec![there()]);
+    assert_eq!(again.methods(), ["GET"]);
+    assert_eq!(again.completed()["r"]["outcome"], "adopted");
+    assert_eq!(again.completed()["r"]["warnings"], json!([]));
+    let new = create(vec![no_record(), created()]);
+    assert_eq!(new.methods(), ["GET", "POST"]);
+    assert_eq!(new.completed()["r"]["outcome"], "created");
+    let away = create(vec![answer(503, json!({}))]);
+    assert!(away.handed_back().starts_with("SN_BUSY"), "{}", away.handed_back());
+    assert_eq!(away.methods(), ["GET"]);
+    assert_eq!(away.finished.summary.effect, None);
+}
+
+#[test]
+fn a_conflict_over_our_own_id_is_no_conflict_with_others() {
+    let taken = |id: &str| refusal(409, "Unique Key violation", &format!("Duplicate entry '{id}'"));
+    let run = create([taken(&own_id().to_uppercase()), no_record(), none()]);
+    assert!(run.handed_back().starts_with("SN_OUTCOME_UNKNOWN"), "{}", run.handed_back());
+    assert!(run.handed_back().contains("let it read the table"), "{}", run.handed_back());
+    let run = create([taken("INC0010001"), no_record(), none()]);
+    assert!(run.incident().starts_with("SN_CONFLICT"), "{}", run.incident());
 }
 
 #[test]

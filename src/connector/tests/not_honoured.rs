@@ -1,13 +1,13 @@
 //! Instances that give a record another sys_id than it was asked for.
 
-use std::{collections::VecDeque, sync::Arc};
-
 use serde_json::{Value, json};
 
 use crate::{
     connector::{
-        Config, Connector, Effect, IdNotHonoured, IdentityRule, Step,
-        testing::{Run, answer, config, job_with, no_record, refusal, secrets, silence},
+        Config, Connector, Effect, IdNotHonoured, IdentityRule,
+        testing::{
+            NOW, Run, answer, config, job_with, no_record, refusal, run_on, secrets, silence,
+        },
     },
     job::Job,
     servicenow::{NoAnswerCause, Reply},
@@ -32,22 +32,7 @@ impl Worker {
     }
 
     fn run(&self, job: Job, replies: impl IntoIterator<Item = Reply>) -> Run {
-        let now = crate::connector::testing::NOW.parse().unwrap();
-        let mut replies: VecDeque<_> = replies.into_iter().collect();
-        let mut requests = Vec::new();
-        let plan = self.0.plan(Arc::new(job)).unwrap();
-        let (mut exchange, mut step) = plan.start(secrets(), now);
-        let finished = loop {
-            match step {
-                Step::Done(finished) => break *finished,
-                Step::Send(call) => {
-                    requests.push(call.request);
-                    step = exchange.resume(replies.pop_front().expect("a reply"), now);
-                }
-            }
-        };
-        assert!(replies.is_empty(), "{} replies are left", replies.len());
-        Run { requests, notes: Vec::new(), finished }
+        run_on(&self.0, NOW, secrets(), job, replies)
     }
 }
 

@@ -47,6 +47,24 @@ impl Insert {
         }
     }
 
+    /// The answer to the insert: 201 for a new record. 200 with the id asked for says that
+    /// the record was there, and that the insert was taken for an update.
+    pub(super) fn written(&mut self, record: Record, answer: Answer) -> Box<Success> {
+        let was_there =
+            answer.status == 200 && record.sys_id().is_some_and(|id| same_id(id, &self.id));
+        if !was_there {
+            return self.success("created", Effect::Created, record, answer);
+        }
+        self.honouring.saw_overwriting(&self.view.instance, &self.view.table);
+        self.notes.push(format!(
+            "the record was there already, and the instance took the insert for an update: its \
+             fields have been written again; from now on the worker looks for the record before \
+             it inserts into table '{}'",
+            self.view.table
+        ));
+        self.success("adopted", Effect::Adopted, record, answer)
+    }
+
     /// The answer to the change of a record that is adopted.
     pub(super) fn changed(&self, mut answer: Answer) -> Result<Box<Success>, Error> {
         let record = table_api::record(&mut answer)?;

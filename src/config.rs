@@ -61,6 +61,8 @@ impl Config {
         let (zeebe, tenants) = zeebe_section::read(zeebe);
         let inbound = inbound_section::read(&mut root, zeebe.rest_address.is_some());
         let (worker, namespace, max_outage) = worker(root.section("worker"), tenants);
+        let http =
+            servicenow::http::Config { own_tls: instances.own_tls, ..http(root.section("http")) };
         let config = Self {
             zeebe,
             worker,
@@ -71,12 +73,13 @@ impl Config {
                 allowed_hosts: instances.allowed_hosts,
                 secret_scope: secrets.1,
                 reserved_secrets,
+                call_times: connector::CallTimes {
+                    call: http.call_timeout,
+                    token: http.token_timeout,
+                },
                 ..connector::Config::default()
             },
-            http: servicenow::http::Config {
-                own_tls: instances.own_tls,
-                ..http(root.section("http"))
-            },
+            http,
             secrets: secrets.0,
             inbound,
             management: management(root.section("management")),

@@ -52,8 +52,8 @@ use std::sync::Arc;
 
 pub use authentication::{AuthenticationTemplate, InvalidAuthentication, OauthClientTemplate};
 pub use config::{
-    Access, Config, Connection, IdentityRule, InvalidIdentityRule, OnMismatch, SecretScope,
-    TableRules,
+    Access, CallTimes, Config, Connection, IdentityRule, InvalidIdentityRule, OnMismatch,
+    SecretScope, TableRules,
 };
 pub use exchange::{Call, Exchange, Note, Step, Trouble};
 pub use finished::{Effect, Finished, JobType, Summary};

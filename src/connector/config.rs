@@ -1,5 +1,6 @@
 //! What an operator decides for the core: connections, hosts, rights, limits.
 
+mod call_times;
 mod identity;
 
 use std::{
@@ -7,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+pub use call_times::CallTimes;
 pub use identity::{IdentityRule, InvalidIdentityRule, OnMismatch};
 
 use super::{authentication::AuthenticationTemplate, pattern::HostPattern};
@@ -33,6 +35,8 @@ pub struct Config {
     pub max_outage: Duration,
     /// Most bytes of JSON handed to the engine as variables.
     pub max_result_bytes: usize,
+    /// How long calls can last.
+    pub call_times: CallTimes,
 }
 
 impl Default for Config {
@@ -46,6 +50,7 @@ impl Default for Config {
             reserved_secrets: BTreeSet::new(),
             max_outage: Duration::from_hours(24),
             max_result_bytes: 1_572_864,
+            call_times: CallTimes::default(),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
     failure::{self, Circumstances},
     headers::Headers,
     input::{Inputs, Target, connection_name, text_in},
-    intent::{self, Fate, Intent},
+    intent::{self, Intent},
     operation::{Kind, Operation, Progress, Success},
     output,
     redactor::Redactor,
@@ -111,7 +111,7 @@ impl Exchange {
 
     /// Reads the inputs and takes the first step.
     pub(crate) fn start(mut self, secrets: &Secrets, now: jiff::Timestamp) -> (Self, Step) {
-        let step = match self.read(secrets, now) {
+        let step = match self.read(secrets) {
             Ok(mut running) => {
                 let progress = running.operation.start();
                 self.running = Some(running);
@@ -155,7 +155,7 @@ impl Exchange {
         self.finish(Err(error), now)
     }
 
-    fn read(&mut self, secrets: &Secrets, now: jiff::Timestamp) -> Result<Running, Error> {
+    fn read(&mut self, secrets: &Secrets) -> Result<Running, Error> {
         let kind = Kind::of(&self.job.job_type, text_in(&self.job.variables, "operation")?)?;
         self.summary.operation = kind.name;
         let target = Target::read(&self.job.variables, &self.core.config, secrets)?;
@@ -174,7 +174,6 @@ impl Exchange {
             templates: &self.core.templates,
             secrets,
             honouring: &self.core.honouring,
-            now,
         };
         let operation = (kind.read)(&inputs)?;
         self.summary.table = operation.table().map(|table| table.as_str().to_owned());
@@ -233,8 +232,8 @@ impl Exchange {
                 failure::after_error(at, &error, &mut summary.warnings)
             }
         };
-        forget_intent(fate, &mut outcome);
         self.redactor.finish(&mut outcome, &mut summary);
+        intent::settle(fate, &self.job, &mut outcome);
         cut_message(&mut outcome);
         Finished { outcome, summary }
     }
@@ -313,14 +312,6 @@ fn told_where(summary: &Summary, error: &Error) -> String {
     match &summary.table {
         Some(table) => format!("{} {table}: {}", summary.operation, error.message),
         None => format!("{}: {}", summary.operation, error.message),
-    }
-}
-
-fn forget_intent(fate: Fate, outcome: &mut Outcome) {
-    if let Outcome::Fail { retries, variables, .. } = outcome
-        && (fate == Fate::Forgotten || (fate == Fate::LeftToPeople && *retries <= 0))
-    {
-        intent::forget(variables);
     }
 }
 

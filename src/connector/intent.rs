@@ -12,10 +12,16 @@ use std::{fmt::Write, time::Duration};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::job::{Job, JobKey, Variables};
+use crate::{
+    job::{Job, JobKey, Variables},
+    outcome::Outcome,
+};
 
 /// The variable that holds it.
 pub(crate) const VARIABLE: &str = "serviceNowIntent";
+
+/// Its member that says that the request is over.
+const OVER: &str = "isOver";
 
 /// How far the clocks of workers and instances may be apart.
 pub(crate) const CLOCKS_APART: Duration = Duration::from_mins(5);
@@ -44,8 +50,8 @@ pub(crate) struct Earlier {
     pub(crate) since: jiff::Timestamp,
     /// When the last one was.
     pub(crate) at: jiff::Timestamp,
-    /// How long ago that is.
-    pub(crate) age: Duration,
+    /// Whether the job has been away since, for as long as a request can last.
+    pub(crate) is_over: bool,
 }
 
 /// What becomes of the intent when the job fails.
@@ -58,18 +64,20 @@ pub(crate) enum Fate {
     Forgotten,
     /// It goes with an incident, since a person decides then; else it stays.
     LeftToPeople,
+    /// It stays, and its request is over when the job comes back: if that takes this long.
+    Over(Duration),
 }
 
 impl Memory {
     /// What this job remembers at this moment. What other jobs left in outer scopes is not
     /// ours.
-    pub(crate) fn of(job: &Job, now: jiff::Timestamp) -> Self {
+    pub(crate) fn of(job: &Job) -> Self {
         let read = || {
             let intent = job.variables.get(VARIABLE)?;
             let text = |name: &str| intent.get(name)?.as_str();
-            let at: jiff::Timestamp = text("at")?.parse().ok()?;
-            let since = text("since")?.parse().ok()?;
-            Some((text("fingerprint")?.to_owned(), Earlier { since, at, age: age(at, now) }))
+            let (at, since) = (text("at")?.parse().ok()?, text("since")?.parse().ok()?);
+            let is_over = intent.get(OVER) == Some(&Value::Bool(true));
+            Some((text("fingerprint")?.to_owned(), Earlier { since, at, is_over }))
         };
         Self { job_key: job.id.key, found: read() }
     }
@@ -83,16 +91,6 @@ impl Memory {
     pub(crate) fn earlier(&self, intent: &Intent) -> Option<Earlier> {
         let (fingerprint, earlier) = self.found.as_ref()?;
         (*fingerprint == intent.fingerprint()).then_some(*earlier)
-    }
-}
-
-/// How long ago something was. By a clock too far ahead of ours it was long ago: else it
-/// would be young until ours has caught up.
-fn age(at: jiff::Timestamp, now: jiff::Timestamp) -> Duration {
-    match Duration::try_from(now.duration_since(at)) {
-        Ok(age) => age,
-        Err(_) if at.duration_since(now).unsigned_abs() <= CLOCKS_APART => Duration::ZERO,
-        Err(_) => Duration::MAX,
     }
 }
 
@@ -141,8 +139,22 @@ pub(crate) fn stamp(variables: &mut Variables, now: jiff::Timestamp) {
     }
 }
 
-/// Takes the intent away with a failure's variables.
-pub(crate) fn forget(variables: &mut Variables) {
+/// Does with the intent what is to be done when the job fails.
+pub(crate) fn settle(fate: Fate, job: &Job, outcome: &mut Outcome) {
+    let Outcome::Fail { retries, retry_backoff, variables, .. } = outcome else { return };
+    match fate {
+        Fate::Forgotten => forget(variables),
+        Fate::LeftToPeople if *retries <= 0 => forget(variables),
+        Fate::Over(time) if *retries > 0 && *retry_backoff >= time => {
+            let mut intent = job.variables.get(VARIABLE).cloned().unwrap_or_default();
+            intent[OVER] = true.into();
+            variables.insert(VARIABLE.to_owned(), intent);
+        }
+        Fate::Kept | Fate::LeftToPeople | Fate::Over(_) => {}
+    }
+}
+
+fn forget(variables: &mut Variables) {
     variables.insert(VARIABLE.to_owned(), Value::Null);
 }
 
@@ -152,8 +164,12 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{Memory, VARIABLE};
-    use crate::connector::testing::{self, NOW};
+    use super::{Earlier, Fate, Memory, VARIABLE, settle};
+    use crate::{
+        connector::testing::{self, NOW},
+        job::Variables,
+        outcome::Outcome,
+    };
 
     fn at(text: &str) -> jiff::Timestamp {
         text.parse().unwrap()
@@ -162,19 +178,20 @@ mod tests {
     #[test]
     fn an_intent_comes_back_to_the_same_job_with_the_same_target_only() {
         let mut job = testing::job(json!({}));
-        let memory = Memory::of(&job, at(NOW));
+        let memory = Memory::of(&job);
         let intent = memory.intent("start", "https://a.example/x".to_owned());
         assert_eq!(memory.earlier(&intent), None);
         job.variables = intent.to_variables("***", at(NOW));
-        let memory = Memory::of(&job, at("2026-06-01T12:00:30Z"));
-        assert_eq!(memory.earlier(&intent).unwrap().age, Duration::from_secs(30));
+        let memory = Memory::of(&job);
+        let earlier = Earlier { since: at(NOW), at: at(NOW), is_over: false };
+        assert_eq!(memory.earlier(&intent), Some(earlier));
         for (operation, target) in
             [("start", "https://a.example/y"), ("update", "https://a.example/x")]
         {
             assert_eq!(memory.earlier(&memory.intent(operation, target.to_owned())), None);
         }
         job.id.key.0 += 1;
-        let other = Memory::of(&job, at(NOW));
+        let other = Memory::of(&job);
         assert_eq!(other.earlier(&other.intent("start", "https://a.example/x".to_owned())), None);
     }
 
@@ -182,19 +199,27 @@ mod tests {
     fn what_is_no_intent_is_none() {
         for odd in [json!(null), json!("x"), json!({"at": NOW}), json!({"at": "x", "since": NOW})] {
             let job = testing::job(json!({ VARIABLE: odd }));
-            assert!(Memory::of(&job, at(NOW)).found.is_none(), "{odd}");
+            assert!(Memory::of(&job).found.is_none(), "{odd}");
         }
     }
 
     #[test]
-    fn a_clock_that_is_a_little_ahead_makes_it_new_and_one_far_ahead_old() {
+    fn only_a_job_that_is_away_for_long_enough_comes_back_with_a_request_that_is_over() {
         let mut job = testing::job(json!({}));
-        let intent = Memory::of(&job, at(NOW)).intent("start", "x".to_owned());
-        for (written, age) in
-            [("2026-06-01T12:04:00Z", Duration::ZERO), ("2026-06-02T12:00:00Z", Duration::MAX)]
-        {
-            job.variables = intent.to_variables("x", at(written));
-            assert_eq!(Memory::of(&job, at(NOW)).earlier(&intent).unwrap().age, age);
+        let intent = Memory::of(&job).intent("start", "x".to_owned());
+        job.variables = intent.to_variables("x", at(NOW));
+        for (retries, away, is_over) in [(3, 65, true), (3, 64, false), (0, 65, false)] {
+            let mut failure = Outcome::Fail {
+                retries,
+                message: String::new(),
+                retry_backoff: Duration::from_secs(away),
+                variables: Variables::new(),
+            };
+            settle(Fate::Over(Duration::from_secs(65)), &job, &mut failure);
+            let Outcome::Fail { variables, .. } = failure else { panic!("a failure") };
+            let mut next = job.clone();
+            next.variables.extend(variables);
+            assert_eq!(Memory::of(&next).earlier(&intent).unwrap().is_over, is_over);
         }
     }
 }

@@ -72,6 +72,13 @@ pub enum Authentication {
     },
 }
 
+impl Authentication {
+    /// Whether calls need a token that is fetched first, and again when it is refused.
+    pub fn fetches_tokens(&self) -> bool {
+        matches!(self, Self::OauthClientCredentials(_) | Self::OauthPassword { .. })
+    }
+}
+
 /// An OAuth client registered with the instance.
 #[derive(Clone, Debug)]
 pub struct OauthClient {

@@ -4,7 +4,7 @@
 //! The write is announced ([`Intent`]). An attempt that finds the announcement of an earlier
 //! one looks into `sys_journal_field` for entries with the same text that are no older, and
 //! where that may not be read, at the journal as the record shows it. Those it leaves out;
-//! when there are none and the earlier request may still be running, it waits. Where nothing
+//! when one is missing and the earlier request may still be running, the job waits. Where nothing
 //! can be read the entries are written again, with a warning: a second note does less harm
 //! than a lost one.
 #![deny(clippy::disallowed_types)]
@@ -23,7 +23,7 @@ use crate::{
     connector::{
         Access,
         input::{DisplayValue, Fields, Inputs},
-        intent::{CLOCKS_APART, Earlier, Intent, Memory},
+        intent::{CLOCKS_APART, Earlier, Fate, Intent, Memory},
     },
     outcome::cut,
     servicenow::{
@@ -38,8 +38,6 @@ const TABLE: &str = "sys_journal_field";
 const COLUMNS: [&str; 4] = ["element_id", "element", "value", "sys_created_on"];
 /// Most entries looked at, newest first.
 const MAX_ENTRIES: u32 = 500;
-/// After this long a request is over: ServiceNow's quota ends it at 60 s, the client at 65.
-const SETTLED_AFTER: Duration = Duration::from_secs(65);
 /// A query's times may be read in the time zone of the worker's user.
 const ZONES_APART: Duration = Duration::from_hours(14);
 
@@ -53,6 +51,8 @@ pub(super) struct Journal {
     table: Table,
     /// `None` when the connection may not read it.
     entries_table: Option<Table>,
+    /// The longest that a request can last.
+    longest_request: Duration,
 }
 
 /// What the look-up says.
@@ -60,6 +60,8 @@ pub(super) struct Journal {
 pub(super) enum Verdict {
     /// These are there already; the others are not.
     Written(Vec<String>),
+    /// Some are missing, and the earlier request may still be running.
+    TooEarly,
     /// It cannot be told, for this reason.
     Unknown(String),
 }
@@ -80,11 +82,12 @@ impl Journal {
         let may_read = |table: &Table| inputs.target.tables.allow(Access::Read, table);
         (!entries.is_empty()).then(|| Self {
             entries,
-            memory: Memory::of(inputs.job, inputs.now),
+            memory: Memory::of(inputs.job),
             operation,
             instance: inputs.target.instance.clone(),
             table: table.clone(),
             entries_table: Table::parse(TABLE).ok().filter(may_read),
+            longest_request: inputs.config.call_times.longest(&inputs.target.authentication),
         })
     }
 
@@ -142,14 +145,14 @@ impl Journal {
             Err(failure) => return Err(failure.error),
         };
         let since = stored(earlier.since, CLOCKS_APART);
-        self.verdict(sys_id, earlier, |field, text| {
+        Ok(self.verdict(earlier, |field, text| {
             entries.iter().any(|entry| {
                 entry.text("element_id").is_some_and(|id| id.eq_ignore_ascii_case(sys_id))
                     && entry.text("element").is_some_and(|element| may_be_of(element, field))
                     && entry.text("sys_created_on").is_some_and(|at| at >= since.as_str())
                     && entry.text("value").is_some_and(|value| tidy(value) == tidy(text))
             })
-        })
+        }))
     }
 
     /// The look at the journals as the record shows them.
@@ -167,7 +170,6 @@ impl Journal {
     /// Reads the answer to that. `Err` when it is to be tried again later.
     pub(super) fn judge_record(
         &self,
-        sys_id: &str,
         earlier: Earlier,
         reading: Reading,
         why: String,
@@ -182,21 +184,16 @@ impl Journal {
             self.entries.iter().map(|(field, text)| shown.has(field, text, since)).collect();
         let Some(found) = found else { return Ok(Verdict::Unknown(why)) };
         let mut found = found.into_iter();
-        self.verdict(sys_id, earlier, |_, _| found.next().unwrap_or_default())
+        Ok(self.verdict(earlier, |_, _| found.next().unwrap_or_default()))
     }
 
-    fn verdict(
-        &self,
-        sys_id: &str,
-        earlier: Earlier,
-        mut is_there: impl FnMut(&str, &str) -> bool,
-    ) -> Result<Verdict, Error> {
+    fn verdict(&self, earlier: Earlier, mut is_there: impl FnMut(&str, &str) -> bool) -> Verdict {
         let written = self.entries.iter().filter(|(field, text)| is_there(field, text));
         let written: Vec<String> = written.map(|(field, _)| field.clone()).collect();
-        if written.len() < self.entries.len() && earlier.age < SETTLED_AFTER {
-            return Err(self.still_running(sys_id, earlier));
+        if written.len() < self.entries.len() && !earlier.is_over {
+            return Verdict::TooEarly;
         }
-        Ok(Verdict::Written(written))
+        Verdict::Written(written)
     }
 
     /// The fields' names, for a warning.
@@ -214,9 +211,11 @@ impl Journal {
         elements
     }
 
-    fn still_running(&self, sys_id: &str, earlier: Earlier) -> Error {
-        Error {
-            retry_after: SETTLED_AFTER.checked_sub(earlier.age),
+    /// The failure that has the job wait until an earlier attempt's request is over, and what
+    /// the job then knows.
+    pub(super) fn still_running(&self, sys_id: &str) -> (Error, Fate) {
+        let error = Error {
+            retry_after: Some(self.longest_request),
             ..Error::new(
                 Reason::OutcomeUnknown,
                 format!(
@@ -225,7 +224,8 @@ impl Journal {
                     self.names()
                 ),
             )
-        }
+        };
+        (error, Fate::Over(self.longest_request))
     }
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Patch {
     /// Nothing of what earlier attempts have done counts any more.
     is_settled: bool,
     is_refused: bool,
+    /// The job goes away until an earlier attempt's request is over.
+    waits: Option<Fate>,
     warnings: Vec<String>,
 }
 
@@ -60,6 +62,7 @@ impl Patch {
             looking: None,
             is_settled: true,
             is_refused: false,
+            waits: None,
             warnings: Vec::new(),
         })
     }
@@ -82,7 +85,7 @@ impl Patch {
     /// What becomes of a noted intent if the job fails now.
     pub(super) fn intent(&self) -> Fate {
         let is_over = self.journal.is_some() && self.is_refused && self.is_settled;
-        if is_over { Fate::Forgotten } else { Fate::Kept }
+        if is_over { Fate::Forgotten } else { self.waits.unwrap_or_default() }
     }
 
     /// The first request for a record that a search has found.
@@ -136,11 +139,16 @@ impl Patch {
         let is_last = at_record.is_some();
         let verdict = match at_record {
             None => journal.judge(id.as_str(), earlier, reading),
-            Some(why) => journal.judge_record(id.as_str(), earlier, reading, why),
+            Some(why) => journal.judge_record(earlier, reading, why),
         };
         match verdict {
             Ok(Verdict::Written(fields)) if fields.is_empty() => self.announced(&id, None),
             Ok(Verdict::Written(fields)) => self.rest(&id, earlier, &fields),
+            Ok(Verdict::TooEarly) => {
+                let (error, fate) = journal.still_running(id.as_str());
+                self.waits = Some(fate);
+                Progress::Done(Err(error))
+            }
             Ok(Verdict::Unknown(why)) if is_last => self.in_doubt(&id, earlier, &why),
             Ok(Verdict::Unknown(why)) => self.look_at_record(id, earlier, why),
             Err(error) => Progress::Done(Err(error)),

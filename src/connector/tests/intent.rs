@@ -11,7 +11,7 @@ use crate::{
 };
 
 const ID: &str = "6816f79cc0a8016401c5a33be04be441";
-/// Long enough after `NOW` for any request to be over.
+/// Some time after `NOW`.
 const LATER: &str = "2026-06-01T12:02:00Z";
 
 fn attempt(now: &str, job: &Job, replies: impl IntoIterator<Item = Reply>) -> Run {

@@ -73,6 +73,7 @@ impl Config {
                 allowed_hosts: instances.allowed_hosts,
                 secret_scope: secrets.1,
                 reserved_secrets,
+                max_search_bytes: http.max_response_bytes,
                 call_times: connector::CallTimes {
                     call: http.call_timeout,
                     token: http.token_timeout,

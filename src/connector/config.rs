@@ -35,6 +35,9 @@ pub struct Config {
     pub max_outage: Duration,
     /// Most bytes of JSON handed to the engine as variables.
     pub max_result_bytes: usize,
+    /// Most bytes of the answers to one search, all pages together; a single answer is capped
+    /// by the transport.
+    pub max_search_bytes: usize,
     /// How long calls can last.
     pub call_times: CallTimes,
 }
@@ -50,6 +53,7 @@ impl Default for Config {
             reserved_secrets: BTreeSet::new(),
             max_outage: Duration::from_hours(24),
             max_result_bytes: 1_572_864,
+            max_search_bytes: 8 * 1024 * 1024,
             call_times: CallTimes::default(),
         }
     }

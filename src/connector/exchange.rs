@@ -132,7 +132,7 @@ impl Exchange {
             method: running.method,
             accepted_is_done: running.operation.accepted_is_done(),
         };
-        if is_held_back(&reply) {
+        if !was_sent(&reply) {
             self.summary.calls -= 1;
         }
         let reading = reading::read(asked, reply, now);
@@ -284,9 +284,18 @@ pub(crate) fn panicked(job: &Job, panic: &str) -> Finished {
     Finished { outcome, summary }
 }
 
-/// Whether a call was never made.
-fn is_held_back(reply: &Reply) -> bool {
-    matches!(reply, Err(NoAnswer { cause: NoAnswerCause::HeldBack { .. }, .. }))
+/// Whether a call was made at all.
+fn was_sent(reply: &Reply) -> bool {
+    !matches!(
+        reply,
+        Err(NoAnswer {
+            cause: NoAnswerCause::HeldBack { .. }
+                | NoAnswerCause::Invalid
+                | NoAnswerCause::TokenRefused
+                | NoAnswerCause::TokenUnavailable,
+            ..
+        })
+    )
 }
 
 /// All inputs with secrets in place, but for those that are replaced where they are used.

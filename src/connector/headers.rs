@@ -34,6 +34,8 @@ pub const HEADERS: [&str; 7] = [
 
 /// Most entries of `resultPaths`.
 const MAX_PATHS: usize = 100;
+/// A shorter lock would end before its job's first call could.
+const SHORTEST_LOCK: Duration = Duration::from_secs(5);
 
 /// The headers of one job.
 #[derive(Clone, Debug, Default)]
@@ -69,8 +71,11 @@ impl Headers {
                 .map_or(Ok(BpmnErrors::default()), BpmnErrors::parse)?,
             retry_backoff: duration_in(job, "retryBackoff")?,
             job_timeout: match duration_in(job, "jobTimeout")? {
-                Some(Duration::ZERO) => {
-                    return Err(invalid("header jobTimeout is zero: give a time like PT2M"));
+                Some(time) if time < SHORTEST_LOCK => {
+                    return Err(invalid(
+                        "header jobTimeout is less than 5 seconds, too little for a call: give a \
+                         time like PT2M",
+                    ));
                 }
                 timeout => timeout,
             },

@@ -176,12 +176,17 @@ impl std::fmt::Debug for Client {
 impl Transport for Client {
     async fn send(&self, endpoint: &Arc<Endpoint>, request: Request) -> Reply {
         let started = Instant::now();
-        let (method, path) = (request.method.as_str(), request.path.join("/"));
+        // Not the path: an input in it may hold a secret.
+        let (method, connection) = (request.method.as_str(), endpoint.connection.as_str());
         let reply = Box::pin(self.shared.send(endpoint, request)).await;
         let elapsed = started.elapsed();
         match &reply {
-            Ok(response) => debug!(method, path, status = response.status, ?elapsed, "answered"),
-            Err(error) => debug!(method, path, cause = ?error.cause, ?elapsed, "not answered"),
+            Ok(response) => {
+                debug!(method, connection, status = response.status, ?elapsed, "answered")
+            }
+            Err(error) => {
+                debug!(method, connection, cause = ?error.cause, ?elapsed, "not answered")
+            }
         }
         reply
     }

@@ -25,6 +25,8 @@ pub struct Answer {
     pub headers: Vec<(String, String)>,
     /// The body; null when there is none.
     pub body: Value,
+    /// How long the body was.
+    pub bytes: usize,
 }
 
 /// An unusable one.
@@ -114,6 +116,7 @@ fn read_response(
             status: response.status,
             headers: without_cookies(response.headers),
             body: body.unwrap_or_default(),
+            bytes: response.body.len(),
         }),
         (Some(verdict), body) => {
             let error = Error {

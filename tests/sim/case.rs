@@ -23,12 +23,23 @@ const TICK: Duration = Duration::from_millis(5);
 /// Messages that a socket takes before its reader must have read.
 const SOCKET: usize = 65_536;
 
+/// What ServiceNow may answer to a second insert with the same `sys_id`; which of them it does
+/// is not known.
+pub(crate) const SECOND_INSERTS: [DuplicateIdAnswer; 4] = [
+    DuplicateIdAnswer::Forbidden,
+    DuplicateIdAnswer::Conflict,
+    DuplicateIdAnswer::ServerError,
+    DuplicateIdAnswer::Update,
+];
+
 /// A play that is set up.
 pub(crate) struct Case {
     pub(crate) scene: Scene,
     pub(crate) seed: u64,
     /// What happens to calls besides what the seed chooses.
     pub(crate) scripted: Vec<(Match, Fault)>,
+    /// What ServiceNow answers to a second insert with the same `sys_id`; else by the seed.
+    pub(crate) second_insert: Option<DuplicateIdAnswer>,
     /// Strikes by the seed.
     pub(crate) strikes: bool,
     /// What is watched for at every step, as a kill at the right moment.
@@ -42,6 +53,7 @@ impl Case {
             scene,
             seed: 1,
             scripted: Vec::new(),
+            second_insert: None,
             strikes: false,
             at_each_step: Box::new(|_| {}),
         }
@@ -93,15 +105,10 @@ impl Case {
         let mut rng = fastrand::Rng::with_seed(self.seed);
         let choice =
             if self.strikes { Choice::of_seed(self.seed, &mut rng) } else { Choice::nothing() };
-        let answers = [
-            DuplicateIdAnswer::Forbidden,
-            DuplicateIdAnswer::Conflict,
-            DuplicateIdAnswer::ServerError,
-            DuplicateIdAnswer::Update,
-        ];
+        let by_the_seed = SECOND_INSERTS[rng.usize(..SECOND_INSERTS.len())];
         let config = sandbox::Config {
             logins: vec![Login::new("admin", CANARY)],
-            duplicate_id_answer: answers[rng.usize(..answers.len())],
+            duplicate_id_answer: self.second_insert.unwrap_or(by_the_seed),
             log_capacity: usize::MAX,
             id_seed: Some(self.seed),
             clock: Arc::new(TrueTime),

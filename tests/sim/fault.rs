@@ -122,8 +122,9 @@ pub(crate) fn commit_late(faults: &Faults, rng: &mut Rng) {
     faults.push(Match::on(method, "incident"), Fault::Delay { before_ms, after_ms: 0 });
 }
 
-/// Loses the answer of a command in one of the ways in which that happens.
-pub(crate) fn lose_command(faults: &EngineFaults, rng: &mut Rng) {
+/// Loses the answer of a command in one of the ways in which that happens. Gives the fault's
+/// number.
+pub(crate) fn lose_command(faults: &EngineFaults, rng: &mut Rng) -> usize {
     let rpcs = [Rpc::Complete, Rpc::Complete, Rpc::Fail, Rpc::Extend, Rpc::Poll, Rpc::SetVariables];
     let rpc = rpcs[rng.usize(..rpcs.len())];
     let fault = match rng.u8(..4) {
@@ -132,13 +133,13 @@ pub(crate) fn lose_command(faults: &EngineFaults, rng: &mut Rng) {
         2 => EngineFault::Silence,
         _ => EngineFault::Close,
     };
-    faults.add(rpc, 1, fault);
+    faults.add(rpc, 1, fault)
 }
 
-/// Back-pressure on a few calls.
-pub(crate) fn be_busy(faults: &EngineFaults, rng: &mut Rng) {
+/// Back-pressure on a few calls. Gives the fault's number.
+pub(crate) fn be_busy(faults: &EngineFaults, rng: &mut Rng) -> usize {
     let rpcs = [Rpc::Complete, Rpc::Poll, Rpc::Extend, Rpc::Fail, Rpc::Stream, Rpc::SetVariables];
     let rpc = rpcs[rng.usize(..rpcs.len())];
     let busy = Status::resource_exhausted("back-pressure");
-    faults.add(rpc, rng.usize(1..4), EngineFault::Refuse(busy));
+    faults.add(rpc, rng.usize(1..4), EngineFault::Refuse(busy))
 }

@@ -14,7 +14,13 @@ use servicenow_worker::{
     worker,
 };
 
-use crate::{case::Case, fault, report::Report, runner::Test, scene::Scene};
+use crate::{
+    case::{Case, SECOND_INSERTS},
+    fault,
+    report::Report,
+    runner::Test,
+    scene::Scene,
+};
 
 /// The cases.
 pub(crate) const CASES: &[Test] = &[
@@ -78,7 +84,15 @@ fn answers_after_the_time_out_make_no_duplicate() {
 }
 
 fn inserts_that_commit_after_the_time_out_make_no_duplicate() {
-    one_percent(Fault::Delay { before_ms: 70_000, after_ms: 0 });
+    // The only case in which the same id is inserted twice: as each of the answers to that.
+    for second in SECOND_INSERTS {
+        let late = Fault::Delay { before_ms: 70_000, after_ms: 0 };
+        let case = Case::of(Scene::default()).with_inserts_hit(100, 10, late);
+        let report = Case { second_insert: Some(second), ..case }.play();
+        println!("{second:?}: {report}");
+        report.assert_kept();
+        assert_eq!((report.jobs, report.records, report.duplicates), (1_000, 1_000, 0));
+    }
 }
 
 fn a_worker_killed_with_ten_calls_in_flight_makes_no_duplicate() {

@@ -36,7 +36,8 @@ pub(crate) struct Report {
     pub(crate) incidents: usize,
     pub(crate) simulated_seconds: u64,
     pub(crate) log_lines: u64,
-    /// How often each point was struck by each class.
+    /// How often each point was struck by each class; what waits for a call counts once it has
+    /// met one.
     pub(crate) struck: BTreeMap<String, BTreeMap<String, u64>>,
     pub(crate) passed: Vec<String>,
     pub(crate) breaches: Vec<String>,
@@ -54,6 +55,11 @@ impl Report {
         for ((point, class), times) in pairs {
             struck.entry(point.to_owned()).or_default().insert(class.name(), times);
         }
+        for (point, class) in world.unmet() {
+            let times = struck.get_mut(point).and_then(|classes| classes.get_mut(&class.name()));
+            *times.expect("it was struck") -= 1;
+        }
+        struck.values_mut().for_each(|classes| classes.retain(|_, times| *times > 0));
         let breaches = invariants::breaches(scene, world, foreign, log);
         let books = world.books();
         Self {

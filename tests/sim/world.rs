@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 
+use self::strike::Laid;
 pub(crate) use self::{
     books::Books,
     strike::{Direction, Healing},
@@ -46,6 +47,7 @@ struct State {
     hosts: Vec<Host>,
     runtimes: HashMap<runtime::Id, usize>,
     directions: Vec<Direction>,
+    laid: Vec<Laid>,
     /// When late answers are through.
     late: Vec<Duration>,
     next_roll_out: Duration,
@@ -78,6 +80,7 @@ impl World {
             hosts: (0..scene.workers).map(|_| Host::default()).collect(),
             runtimes: HashMap::new(),
             directions: Vec::new(),
+            laid: Vec::new(),
             late: Vec::new(),
             next_roll_out: Duration::ZERO,
             clock_step_ms: i64::try_from(scene.clock_step.as_millis()).unwrap(),
@@ -182,7 +185,7 @@ impl World {
             state.choose(point, host, now).map(|class| (class, host))
         };
         match chosen {
-            Some((class, host)) => self.strike(class, host, now),
+            Some((class, host)) => self.strike(point, class, host, now),
             None => Next::GoOn,
         }
     }

@@ -18,7 +18,7 @@ use crate::{
         input::{Inputs, invalid},
     },
     servicenow::{
-        EncodedQuery, Error, Record, Table, encoded_query::is_field_name, reading::Answer,
+        EncodedQuery, Error, Reason, Record, Table, encoded_query::is_field_name, reading::Answer,
     },
 };
 
@@ -40,6 +40,9 @@ struct FindRecords {
     limit: u32,
     limit_is_default: bool,
     records: Vec<Value>,
+    /// How long the answers were so far, and may be.
+    bytes: usize,
+    max_bytes: usize,
     last: Option<String>,
     offset: u32,
     page: u32,
@@ -66,6 +69,8 @@ pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
         limit: limit.unwrap_or(DEFAULT_LIMIT),
         limit_is_default: limit.is_none(),
         records: Vec::new(),
+        bytes: 0,
+        max_bytes: inputs.config.max_search_bytes,
         last: None,
         offset: 0,
         page: 0,
@@ -135,6 +140,10 @@ impl Operation for FindRecords {
         };
         let is_full = u32::try_from(rows.len()).is_ok_and(|count| count >= self.page);
         let more = is_full || has_next(&answer);
+        self.bytes = self.bytes.saturating_add(answer.bytes);
+        if self.bytes > self.max_bytes {
+            return Progress::Done(Err(self.too_much()));
+        }
         if let Err(error) = self.advance(&rows, answer.status) {
             return Progress::Done(Err(error));
         }
@@ -146,6 +155,15 @@ impl Operation for FindRecords {
 impl FindRecords {
     fn remaining(&self) -> u32 {
         self.limit.saturating_sub(u32::try_from(self.records.len()).unwrap_or(u32::MAX))
+    }
+
+    fn too_much(&self) -> Error {
+        let message = format!(
+            "the records are more than {} bytes, all pages together: select fewer fields or set a \
+             lower limit, or raise http.max_response_bytes",
+            self.max_bytes
+        );
+        Error::new(Reason::ResponseTooLarge, message)
     }
 
     /// Moves on behind the page.

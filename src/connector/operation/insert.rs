@@ -9,8 +9,9 @@
 //! An instance may give the record an id of its own all the same. Then the job's mark is
 //! what tells the record: it is looked for in a field of the table, before the second POST
 //! where the habits of the table are not known, and before the first where they are bad.
-//! Another may take a second insert with the same id for an update. There the record is
-//! looked for by its id before the first POST.
+//! Another may take a second insert with the same id for an update. That makes no second
+//! record, but journal entries would be there twice: where it was seen, the record is looked
+//! for by its id before a POST that writes such.
 #![deny(clippy::disallowed_types)]
 
 mod adoption;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use mark::{Fingerprint, Mark};
 
 use super::{
-    Progress, Reading, success,
+    Progress, Reading, echo, success,
     table_api::{self, View},
 };
 use crate::{
@@ -113,12 +114,19 @@ impl Insert {
 
     /// The insert, or first a look where the id alone does not prevent a second record.
     pub(super) fn start(&mut self) -> Progress {
-        if !self.id_is_refused && self.honouring.overwrites(&self.view.instance, &self.view.table) {
+        if self.would_repeat_entries() {
             self.stage = Stage::LookingFirst;
             return Progress::Ask(self.view.get(self.id.as_str()));
         }
         let look = if self.id_is_refused { self.look_for_mark() } else { None };
         look.unwrap_or_else(|| self.post())
+    }
+
+    /// Whether a POST after one that nobody knows of would write journal entries again.
+    fn would_repeat_entries(&self) -> bool {
+        !self.id_is_refused
+            && echo::writes_journal(&self.asked)
+            && self.honouring.overwrites(&self.view.instance, &self.view.table)
     }
 
     fn post(&mut self) -> Progress {

@@ -190,7 +190,7 @@ pub(super) fn unexpected(status: u16, wanted: &str) -> Error {
 /// The answer that says so, for operations that take it as one.
 pub(super) fn absence(failure: &Failure) -> Answer {
     let status = failure.error.status.unwrap_or(404);
-    Answer { status, headers: Vec::new(), body: Value::Null }
+    Answer { status, headers: Vec::new(), body: Value::Null, bytes: 0 }
 }
 
 /// Whether a request failed because the record is not there.

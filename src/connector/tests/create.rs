@@ -118,26 +118,29 @@ fn the_same_insert_goes_out_once_more_when_the_first_left_nothing() {
 }
 
 #[test]
-fn an_insert_taken_for_an_update_is_an_adoption_and_the_next_one_looks_first() {
+fn an_insert_taken_for_an_update_is_an_adoption_and_writes_no_entry_again() {
     let connector = Connector::new(config());
-    let create = |replies: Vec<Reply>| run_on(&connector, NOW, secrets(), incident(), replies);
-    let one = create(vec![there()]);
-    assert_eq!(one.methods(), ["POST"]);
-    assert_eq!(one.completed()["r"]["outcome"], "adopted");
-    assert_eq!(one.finished.summary.effect, Some(Effect::Adopted));
-    let warnings = one.completed()["r"]["warnings"].to_string();
+    let plain = |replies: Vec<Reply>| run_on(&connector, NOW, secrets(), incident(), replies);
+    let run = plain(vec![there()]);
+    assert_eq!(run.methods(), ["POST"]);
+    assert_eq!(run.completed()["r"]["outcome"], "adopted");
+    assert_eq!(run.finished.summary.effect, Some(Effect::Adopted));
+    let warnings = run.completed()["r"]["warnings"].to_string();
     assert!(warnings.contains("took the insert for an update"), "{warnings}");
-    let again = create(vec![there()]);
+    assert_eq!(plain(vec![created()]).methods(), ["POST"]);
+
+    let mut noting = incident();
+    noting.variables["fields"]["work_notes"] = "called".into();
+    let noting = |replies: Vec<Reply>| run_on(&connector, NOW, secrets(), noting.clone(), replies);
+    let again = noting(vec![there()]);
     assert_eq!(again.methods(), ["GET"]);
     assert_eq!(again.completed()["r"]["outcome"], "adopted");
-    assert_eq!(again.completed()["r"]["warnings"], json!([]));
-    let new = create(vec![no_record(), created()]);
+    let new = noting(vec![no_record(), created()]);
     assert_eq!(new.methods(), ["GET", "POST"]);
     assert_eq!(new.completed()["r"]["outcome"], "created");
-    let away = create(vec![answer(503, json!({}))]);
+    let away = noting(vec![answer(503, json!({}))]);
     assert!(away.handed_back().starts_with("SN_BUSY"), "{}", away.handed_back());
-    assert_eq!(away.methods(), ["GET"]);
-    assert_eq!(away.finished.summary.effect, None);
+    assert_eq!((away.methods(), away.finished.summary.effect), (vec!["GET"], None));
 }
 
 #[test]

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    connector::testing::{Run, answer_with, job_with, run},
+    connector::{
+        Config,
+        testing::{Run, answer_with, config, job_with, run, run_with, secrets},
+    },
     servicenow::Reply,
 };
 
@@ -38,6 +41,21 @@ fn queries(run: &Run) -> Vec<String> {
             format!("{query}|{limit}|{}", part("sysparm_offset"))
         })
         .collect()
+}
+
+#[test]
+fn pages_that_are_too_much_together_end_the_search_with_what_to_do() {
+    let one = page(0, 100, true).unwrap().body.len();
+    let search = |max_search_bytes| {
+        let config = Config { max_search_bytes, ..config() };
+        let variables = json!({"operation": "find", "table": "incident", "limit": 200});
+        let pages = [page(0, 100, true), page(100, 200, false)];
+        run_with(config, secrets(), job_with(variables, json!({"resultVariable": "r"})), pages)
+    };
+    let run = search(2 * one - 1);
+    assert!(run.incident().starts_with("SN_RESPONSE_TOO_LARGE: find incident: "));
+    assert!(run.incident().contains("select fewer fields"), "{}", run.incident());
+    assert_eq!(search(2 * one).completed()["r"]["count"], 200);
 }
 
 #[test]

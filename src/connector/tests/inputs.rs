@@ -133,7 +133,8 @@ fn headers_are_read_before_anything_else() {
     for (headers, said) in [
         (json!({"retryBackoff": "soon"}), "header retryBackoff 'soon' is no duration"),
         (json!({"retryBackoff": "P1Y"}), "retryBackoff"),
-        (json!({"jobTimeout": "PT0S"}), "header jobTimeout is zero"),
+        (json!({"jobTimeout": "PT0S"}), "header jobTimeout is less than 5 seconds"),
+        (json!({"jobTimeout": "PT4.9S"}), "header jobTimeout is less than 5 seconds"),
         (json!({"jobTimeout": "x"}), "header jobTimeout 'x' is no duration"),
         (json!({"resultPaths": "x"}), "header resultPaths is no JSON"),
         (json!({"resultPaths": "[]"}), "header resultPaths is a list"),

@@ -68,34 +68,61 @@ pub enum Fault {
 /// Faults that wait for their calls.
 #[derive(Debug, Default)]
 pub struct Faults {
-    waiting: Mutex<HashMap<Rpc, VecDeque<(Fault, usize)>>>,
+    book: Mutex<Book>,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    waiting: HashMap<Rpc, VecDeque<Waiting>>,
+    /// How many calls each fault has befallen, in the order in which they were added.
+    struck: Vec<usize>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    fault: Fault,
+    times: usize,
+    number: usize,
 }
 
 impl Faults {
     /// What happens to the next `times` calls of a kind, after what is scripted for it already.
-    pub fn add(&self, rpc: Rpc, times: usize, fault: Fault) {
-        self.lock().entry(rpc).or_default().push_back((fault, times));
+    /// Gives the number under which [`struck`](Self::struck) knows it.
+    pub fn add(&self, rpc: Rpc, times: usize, fault: Fault) -> usize {
+        let mut book = self.lock();
+        let number = book.struck.len();
+        book.struck.push(0);
+        book.waiting.entry(rpc).or_default().push_back(Waiting { fault, times, number });
+        number
+    }
+
+    /// How many calls a fault has befallen.
+    pub fn struck(&self, number: usize) -> usize {
+        self.lock().struck.get(number).copied().unwrap_or_default()
     }
 
     /// Forgets the faults that are still to come.
     pub fn clear(&self) {
-        self.lock().clear();
+        self.lock().waiting.clear();
     }
 
     /// The fault of the call that has just come, if it has one.
     pub(super) fn next(&self, rpc: Rpc) -> Option<Fault> {
-        let mut waiting = self.lock();
-        let queue = waiting.get_mut(&rpc)?;
-        let (fault, times) = queue.front_mut()?;
-        let fault = fault.clone();
-        *times = times.saturating_sub(1);
-        if *times == 0 {
+        let mut book = self.lock();
+        let queue = book.waiting.get_mut(&rpc)?;
+        let first = queue.front_mut()?;
+        let (fault, number) = (first.fault.clone(), first.number);
+        first.times = first.times.saturating_sub(1);
+        if first.times == 0 {
             queue.pop_front();
+        }
+        if let Some(times) = book.struck.get_mut(number) {
+            *times += 1;
         }
         Some(fault)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Rpc, VecDeque<(Fault, usize)>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

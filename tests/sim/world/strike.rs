@@ -30,6 +30,20 @@ pub(crate) enum Healing {
     Release(usize, &'static str),
 }
 
+/// A fault that waits for a call there, and what it was meant for.
+pub(super) struct Laid {
+    point: &'static str,
+    class: Class,
+    for_whom: Victim,
+}
+
+enum Victim {
+    /// The call that meets the rule of this number.
+    ServiceNow(usize),
+    /// The call that meets the fault of this number.
+    Engine(usize),
+}
+
 /// Most calls at once whose answer or commit comes late: each holds a call's room for long.
 const MOST_LATE: usize = 3;
 
@@ -74,7 +88,13 @@ impl State {
 }
 
 impl World {
-    pub(super) fn strike(&self, class: Class, host: usize, now: Duration) -> Next {
+    pub(super) fn strike(
+        &self,
+        point: &'static str,
+        class: Class,
+        host: usize,
+        now: Duration,
+    ) -> Next {
         self.note(&format!("worker-{host} is struck by {class:?}"));
         match class {
             Class::Crash => {
@@ -85,7 +105,7 @@ impl World {
             Class::EngineCut | Class::ServiceNowCut | Class::EngineHold | Class::ServiceNowHold => {
                 self.disturb_link(class, host, now);
             }
-            Class::CommandLost | Class::EngineBusy => self.disturb_engine(class),
+            Class::CommandLost | Class::EngineBusy => self.disturb_engine(point, class),
             Class::ClockStep => {
                 let mut state = self.state();
                 let step = state.clock_step_ms;
@@ -95,7 +115,7 @@ impl World {
                 };
                 state.hosts[host].off_by = others[state.rng.usize(..2)];
             }
-            _ => self.disturb_servicenow(class, now),
+            _ => self.disturb_servicenow(point, class, now),
         }
         Next::GoOn
     }
@@ -156,25 +176,43 @@ impl World {
         }
     }
 
-    fn disturb_engine(&self, class: Class) {
+    fn disturb_engine(&self, point: &'static str, class: Class) {
         let Some(engine) = self.engine() else { return };
         let mut state = self.state();
-        match class {
-            Class::EngineBusy => fault::be_busy(engine.gateway().faults(), &mut state.rng),
-            _ => fault::lose_command(engine.gateway().faults(), &mut state.rng),
-        }
+        let faults = engine.gateway().faults();
+        let number = match class {
+            Class::EngineBusy => fault::be_busy(faults, &mut state.rng),
+            _ => fault::lose_command(faults, &mut state.rng),
+        };
+        state.laid.push(Laid { point, class, for_whom: Victim::Engine(number) });
     }
 
-    fn disturb_servicenow(&self, class: Class, now: Duration) {
+    fn disturb_servicenow(&self, point: &'static str, class: Class, now: Duration) {
         let mut state = self.state();
         if matches!(class, Class::LateAnswer | Class::LateCommit) {
             state.late.push(now + Duration::from_secs(75));
         }
         let faults = self.sandbox.faults();
+        let for_whom = Victim::ServiceNow(faults.rules().len());
+        state.laid.push(Laid { point, class, for_whom });
         match class.of_servicenow() {
             Some(what) => fault::befall(faults, what, &mut state.rng),
             None => fault::commit_late(faults, &mut state.rng),
         }
+    }
+
+    /// Faults that have met no call, by what they were meant for.
+    pub(crate) fn unmet(&self) -> Vec<(&'static str, Class)> {
+        let rules = self.sandbox.faults().rules();
+        let is_met = |laid: &&Laid| match laid.for_whom {
+            Victim::ServiceNow(number) => rules.get(number).is_some_and(|(_, met)| met.hits > 0),
+            Victim::Engine(number) => {
+                self.engine().is_some_and(|engine| engine.gateway().faults().struck(number) > 0)
+            }
+        };
+        let state = self.state();
+        let unmet = state.laid.iter().filter(|laid| !is_met(laid));
+        unmet.map(|laid| (laid.point, laid.class)).collect()
     }
 
     /// What is to be done now.

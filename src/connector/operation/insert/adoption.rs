@@ -57,9 +57,8 @@ impl Insert {
         }
         self.honouring.saw_overwriting(&self.view.instance, &self.view.table);
         self.notes.push(format!(
-            "the record was there already, and the instance took the insert for an update: its \
-             fields have been written again; from now on the worker looks for the record before \
-             it inserts into table '{}'",
+            "the record was there already, and table '{}' took the insert for an update: the \
+             fields have been written again",
             self.view.table
         ));
         self.success("adopted", Effect::Adopted, record, answer)

@@ -13,6 +13,7 @@ pub mod reading;
 pub mod record;
 pub mod request;
 pub mod response;
+pub(crate) mod spellings;
 pub mod sys_id;
 pub mod table;
 

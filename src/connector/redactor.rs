@@ -1,20 +1,18 @@
 //! Masks secrets in everything that leaves the core for a place other than ServiceNow.
 //!
-//! Each value is masked as it is, in base64, percent-encoded, and in the `user:password`
-//! pair of HTTP Basic. Two kinds are left alone in free text: values under
+//! Each value is masked as it is, in base64, as URLs, JSON and HTML escape it, and in the
+//! `user:password` pair of HTTP Basic. Two kinds are left alone in free text: values under
 //! [`MIN_LENGTH`] characters, which would shred every message, and a password equal to its
 //! user name, which the user name gives away already.
 #![deny(clippy::disallowed_types)]
 
-use base64::{Engine, engine::general_purpose as base64_engine};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use super::{Secrets, Summary};
 use crate::{
     outcome::Outcome,
-    servicenow::{Authentication, endpoint::OauthClient},
+    servicenow::{Authentication, endpoint::OauthClient, spellings},
 };
 
 /// Shortest value that is masked.
@@ -67,9 +65,9 @@ impl Redactor {
 
     fn add_pair(&mut self, username: &str, password: &str) {
         let pair = format!("{username}:{password}");
-        self.forms.extend(base64_forms_of(&pair));
+        self.forms.extend(spellings::in_base64(&pair));
         if username == password {
-            let plain_forms = forms_of(password);
+            let plain_forms = spellings::of(password);
             self.forms.retain(|form| !plain_forms.contains(form));
         } else {
             self.add(password);
@@ -78,7 +76,7 @@ impl Redactor {
 
     fn add(&mut self, secret: &str) {
         if secret.chars().count() >= MIN_LENGTH {
-            self.forms.extend(forms_of(secret));
+            self.forms.extend(spellings::of(secret));
         }
     }
 
@@ -166,25 +164,6 @@ fn overlap(text: &str, form: &str) -> Option<usize> {
     (MIN_LENGTH..=longest).rev().find(|n| form.is_char_boundary(*n) && text.ends_with(&form[..*n]))
 }
 
-fn forms_of(secret: &str) -> Vec<String> {
-    let mut forms = vec![
-        secret.to_owned(),
-        utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
-        url::form_urlencoded::byte_serialize(secret.as_bytes()).collect(),
-    ];
-    forms.extend(base64_forms_of(secret));
-    forms
-}
-
-fn base64_forms_of(text: &str) -> [String; 4] {
-    [
-        base64_engine::STANDARD.encode(text),
-        base64_engine::STANDARD_NO_PAD.encode(text),
-        base64_engine::URL_SAFE.encode(text),
-        base64_engine::URL_SAFE_NO_PAD.encode(text),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -209,7 +188,14 @@ mod tests {
     #[test]
     fn every_form_of_a_secret_is_masked() {
         let redactor = redactor("p&ss w/rd");
-        for text in ["p&ss w/rd", "cCZzcyB3L3Jk", "p%26ss%20w%2Frd", "p%26ss+w%2Frd"] {
+        for text in [
+            "p&ss w/rd",
+            "cCZzcyB3L3Jk",
+            "p%26ss%20w%2Frd",
+            "p%26ss+w%2frd",
+            "p&amp;ss w/rd",
+            "p&ss w\\/rd",
+        ] {
             assert_eq!(masked(&redactor, &format!("<{text}>")), "<***>", "{text}");
         }
     }

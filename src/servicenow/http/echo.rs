@@ -3,13 +3,11 @@
 //! The other credentials are known to whoever builds the outcome, and masked there. The token
 //! is known here alone.
 
-use base64::{Engine as _, engine::general_purpose as base64_engine};
 use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
 use memchr::memmem;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::servicenow::Reply;
+use crate::servicenow::{Reply, spellings};
 
 const MASK: &str = "***";
 /// Shorter ones are no tokens, and would shred every answer.
@@ -23,7 +21,7 @@ pub(super) fn masked(reply: Reply, authorization: &HeaderValue) -> Reply {
     if token.len() < MIN_LENGTH {
         return Ok(response);
     }
-    for form in forms_of(token) {
+    for form in longest_first(spellings::of(token)) {
         response.body = without(response.body, form.as_bytes());
         for (_, value) in &mut response.headers {
             if value.contains(&form) {
@@ -34,15 +32,10 @@ pub(super) fn masked(reply: Reply, authorization: &HeaderValue) -> Reply {
     Ok(response)
 }
 
-fn forms_of(token: &str) -> [String; 6] {
-    [
-        token.to_owned(),
-        utf8_percent_encode(token, NON_ALPHANUMERIC).to_string(),
-        base64_engine::STANDARD.encode(token),
-        base64_engine::STANDARD_NO_PAD.encode(token),
-        base64_engine::URL_SAFE.encode(token),
-        base64_engine::URL_SAFE_NO_PAD.encode(token),
-    ]
+/// So that no part of a longer one stays.
+fn longest_first(mut forms: Vec<String>) -> Vec<String> {
+    forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    forms
 }
 
 fn without(body: Bytes, form: &[u8]) -> Bytes {

@@ -24,9 +24,6 @@ pub struct Config {
     pub connections: BTreeMap<String, Connection>,
     /// Hosts that an `instance` input may name, beside those of the connections.
     pub allowed_hosts: Vec<HostPattern>,
-    /// Tables, as patterns, that have `correlation_id` and `correlation_display` besides the
-    /// well-known ones: the mark of the job goes there.
-    pub correlated_tables: Vec<String>,
     /// Where `{{secrets.NAME}}` is replaced.
     pub secret_scope: SecretScope,
     /// Secrets of the worker's own that no job may use.
@@ -48,7 +45,6 @@ impl Default for Config {
             namespace: "default".to_owned(),
             connections: BTreeMap::new(),
             allowed_hosts: HostPattern::defaults(),
-            correlated_tables: Vec::new(),
             secret_scope: SecretScope::Credentials,
             reserved_secrets: BTreeSet::new(),
             max_outage: Duration::from_hours(24),
@@ -59,32 +55,7 @@ impl Default for Config {
     }
 }
 
-/// Tables that inherit both fields from `task` in every instance.
-const CORRELATED_TABLES: [&str; 12] = [
-    "task",
-    "incident",
-    "incident_task",
-    "problem",
-    "problem_task",
-    "change_request",
-    "change_task",
-    "sc_request",
-    "sc_req_item",
-    "sc_task",
-    "sn_customerservice_case",
-    "sn_hr_core_case",
-];
-
 impl Config {
-    /// Whether a table has `correlation_id` and `correlation_display`.
-    pub(crate) fn is_correlated(&self, table: &Table) -> bool {
-        CORRELATED_TABLES.contains(&table.as_str())
-            || self
-                .correlated_tables
-                .iter()
-                .any(|pattern| super::pattern::glob(pattern, table.as_str()))
-    }
-
     /// Whether a job may name this host itself.
     pub(crate) fn allows_host(&self, host: &str) -> bool {
         self.allowed_hosts.iter().any(|pattern| pattern.matches(host))

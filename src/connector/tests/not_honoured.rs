@@ -102,6 +102,17 @@ fn row_14_another_id_is_adopted_told_and_remembered_for_the_table() {
 }
 
 #[test]
+fn a_table_whose_mark_stands_in_correlation_id_has_the_fingerprint_too() {
+    assert_eq!(sent(config(), "x_acme_task").get("correlation_id"), None);
+    let rule = IdentityRule::new("x_acme_*", Some("correlation_id"), true).unwrap();
+    let mut config = config();
+    config.connections.get_mut("default").unwrap().identity = vec![rule];
+    let (task, incident) = (sent(config.clone(), "x_acme_task"), sent(config, "incident"));
+    assert_eq!(task["correlation_id"].as_str().unwrap().len(), 64);
+    assert_eq!(task["correlation_display"], incident["correlation_display"]);
+}
+
+#[test]
 fn row_14_a_record_with_our_mark_is_adopted_before_anything_is_inserted() {
     let worker = Worker::warned("incident");
     let found = left("incident", OTHER)["result"].clone();

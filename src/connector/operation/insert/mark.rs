@@ -6,13 +6,34 @@ use sha2::{Digest, Sha256};
 use crate::{
     connector::input::{Fields, invalid},
     job::Job,
-    servicenow::{EncodedQuery, Error, encoded_query::Operator},
+    servicenow::{EncodedQuery, Error, Table, encoded_query::Operator},
 };
 
 /// Where the fingerprint stands.
 pub(super) const DISPLAY: &str = "correlation_display";
 /// Where the mark stands on tables that have it.
 pub(super) const CORRELATION: &str = "correlation_id";
+
+/// Tables that inherit both fields from `task` in every instance.
+const WITH_CORRELATION: [&str; 12] = [
+    "task",
+    "incident",
+    "incident_task",
+    "problem",
+    "problem_task",
+    "change_request",
+    "change_task",
+    "sc_request",
+    "sc_req_item",
+    "sc_task",
+    "sn_customerservice_case",
+    "sn_hr_core_case",
+];
+
+/// Whether a table has `correlation_id` and `correlation_display` for sure.
+pub(super) fn is_correlated(table: &Table) -> bool {
+    WITH_CORRELATION.contains(&table.as_str())
+}
 
 /// The mark of the job: 64 hexadecimal digits in a field of the record.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Insert, Stage,
-    mark::{CORRELATION, DISPLAY, Fingerprint, Mark},
+    mark::{CORRELATION, DISPLAY, Fingerprint, Mark, is_correlated},
 };
 use crate::{
     connector::{
@@ -16,6 +16,38 @@ use crate::{
     },
     servicenow::{Error, Table},
 };
+
+/// The fields in which an insert says whose it is: those of them that the author leaves free.
+#[derive(Clone, Copy)]
+struct Free<'a> {
+    configured: Option<&'a str>,
+    correlation: Option<&'static str>,
+    /// Goes with the former.
+    display: Option<&'static str>,
+}
+
+impl<'a> Free<'a> {
+    fn of(table: &Table, rule: Option<&'a IdentityRule>, asked: &Fields) -> Self {
+        let configured = rule.and_then(IdentityRule::field);
+        let is_correlated = is_correlated(table) || configured == Some(CORRELATION);
+        let is_free = |field: &&str| asked.get(field).is_none();
+        let correlation = Some(CORRELATION).filter(|_| is_correlated).filter(is_free);
+        Self {
+            configured: configured.filter(is_free),
+            correlation,
+            display: correlation.and(Some(DISPLAY)).filter(is_free),
+        }
+    }
+
+    fn all(self) -> impl Iterator<Item = &'a str> {
+        self.marked().chain(self.display)
+    }
+
+    /// Those that take the mark.
+    fn marked(self) -> impl Iterator<Item = &'a str> {
+        self.configured.into_iter().chain(self.correlation)
+    }
+}
 
 impl Insert {
     pub(in crate::connector::operation) fn read(
@@ -32,19 +64,15 @@ impl Insert {
             None => (identity.sys_id(), true),
         };
         let rule = IdentityRule::of(&target.identity, table.as_str());
-        let correlation = Some(CORRELATION)
-            .filter(|field| inputs.config.is_correlated(&table) && asked.get(field).is_none());
-        let fingerprinted =
-            correlation.and(Some(DISPLAY).filter(|field| asked.get(field).is_none()));
-        let configured =
-            rule.and_then(IdentityRule::field).filter(|field| asked.get(field).is_none());
-        let mark = configured
-            .or(correlation)
+        let free = Free::of(&table, rule, &asked);
+        let mark = free
+            .marked()
+            .next()
             .map(|field| Mark { field: field.to_owned(), value: identity.marker() });
-        let fingerprint = fingerprinted.map(|_| Fingerprint::new(inputs.job, &asked));
+        let fingerprint = free.display.map(|_| Fingerprint::new(inputs.job, &asked));
         let mut sent = asked.clone();
         sent.set_if_absent("sys_id", id.as_str());
-        for field in correlation.into_iter().chain(configured) {
+        for field in free.marked() {
             sent.set_if_absent(field, identity.marker());
         }
         if let Some(fingerprint) = &fingerprint {
@@ -55,7 +83,7 @@ impl Insert {
         let (view, display) = View::for_writing(inputs, table, &asked)?;
         Ok(Self {
             connection: target.connection.clone(),
-            view: view.with_fields(configured.into_iter().chain(correlation).chain(fingerprinted)),
+            view: view.with_fields(free.all()),
             display,
             asked,
             sent,

@@ -182,10 +182,10 @@ impl Transport for Client {
         let elapsed = started.elapsed();
         match &reply {
             Ok(response) => {
-                debug!(method, connection, status = response.status, ?elapsed, "answered")
+                debug!(method, connection, status = response.status, ?elapsed, "answered");
             }
             Err(error) => {
-                debug!(method, connection, cause = ?error.cause, ?elapsed, "not answered")
+                debug!(method, connection, cause = ?error.cause, ?elapsed, "not answered");
             }
         }
         reply

@@ -57,9 +57,11 @@ impl Report {
         }
         for (point, class) in world.unmet() {
             let times = struck.get_mut(point).and_then(|classes| classes.get_mut(&class.name()));
-            *times.expect("it was struck") -= 1;
+            *times.unwrap() -= 1;
         }
-        struck.values_mut().for_each(|classes| classes.retain(|_, times| *times > 0));
+        for classes in struck.values_mut() {
+            classes.retain(|_, times| *times > 0);
+        }
         let breaches = invariants::breaches(scene, world, foreign, log);
         let books = world.books();
         Self {

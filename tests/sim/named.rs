@@ -10,7 +10,7 @@ use std::{
 };
 
 use servicenow_worker::{
-    sandbox::{CutPoint, Fault},
+    sandbox::{CutPoint, DuplicateIdAnswer, Fault, Match},
     worker,
 };
 
@@ -36,6 +36,14 @@ pub(crate) const CASES: &[Test] = &[
     (
         "inserts_that_commit_after_the_time_out_make_no_duplicate",
         inserts_that_commit_after_the_time_out_make_no_duplicate,
+    ),
+    (
+        "an_insert_that_comes_again_makes_no_duplicate_whatever_is_said_to_it",
+        an_insert_that_comes_again_makes_no_duplicate_whatever_is_said_to_it,
+    ),
+    (
+        "an_instance_that_chooses_ids_gets_one_record_a_job",
+        an_instance_that_chooses_ids_gets_one_record_a_job,
     ),
     (
         "a_worker_killed_with_ten_calls_in_flight_makes_no_duplicate",
@@ -84,15 +92,58 @@ fn answers_after_the_time_out_make_no_duplicate() {
 }
 
 fn inserts_that_commit_after_the_time_out_make_no_duplicate() {
-    // The only case in which the same id is inserted twice: as each of the answers to that.
-    for second in SECOND_INSERTS {
-        let late = Fault::Delay { before_ms: 70_000, after_ms: 0 };
-        let case = Case::of(Scene::default()).with_inserts_hit(100, 10, late);
-        let report = Case { second_insert: Some(second), ..case }.play();
-        println!("{second:?}: {report}");
+    one_percent(Fault::Delay { before_ms: 70_000, after_ms: 0 });
+}
+
+/// The answer to an insert is lost, and the look after it fails: the job comes back and inserts
+/// the same id again. What ServiceNow says to that is not known, so it says each.
+fn an_insert_that_comes_again_makes_no_duplicate_whatever_is_said_to_it() {
+    for second_insert in SECOND_INSERTS {
+        let mut case =
+            Case::of(Scene::default()).with_inserts_hit(100, 10, Fault::Cut(CutPoint::AfterCommit));
+        let busy = Fault::Status {
+            code: 503,
+            headers: Vec::new(),
+            body: "{}".into(),
+            after_commit: false,
+        };
+        let looks = Match { times: 10, ..Match::on("GET", "incident") };
+        case.scripted.push((looks, busy));
+        let report = Case { second_insert: Some(second_insert), ..case }.play();
+        println!("{second_insert:?}: {report}");
         report.assert_kept();
-        assert_eq!((report.jobs, report.records, report.duplicates), (1_000, 1_000, 0));
+        assert_eq!((report.records, report.duplicates), (1_000, 0));
+        // A refusal is looked into; an update shows the record.
+        let looked = if second_insert == DuplicateIdAnswer::Update { 0 } else { 10 };
+        assert_eq!(report.calls, 1_020 + looked, "{second_insert:?}");
     }
+}
+
+/// ServiceNow gives records ids of its own, answers are lost and the worker is killed: the
+/// job's mark is what is left to know a record by.
+fn an_instance_that_chooses_ids_gets_one_record_a_job() {
+    let scene = Scene {
+        latency: Duration::from_millis(50),
+        worker: worker::Config { job_timeout: Duration::from_secs(15), ..Scene::default().worker },
+        looks_first: true,
+        ..Scene::default()
+    };
+    let mut case = Case::of(scene).with_inserts_hit(100, 10, Fault::Cut(CutPoint::AfterCommit));
+    let always = Match { times: 0, ..Match::on("POST", "incident") };
+    case.scripted.push((always, Fault::IdNotHonoured));
+    let mut is_killed = false;
+    case.at_each_step = Box::new(move |world| {
+        let calls = world.sandbox().requests().len();
+        if !is_killed && calls >= 600 && world.books().in_flight >= 4 {
+            is_killed = true;
+            world.kill(0, world.now());
+        }
+    });
+    let report = case.play();
+    println!("{report}");
+    report.assert_kept();
+    assert_eq!((report.kills, report.records, report.duplicates), (1, 1_000, 0));
+    assert!(report.calls > 1_950, "each insert but the first few looks first: {}", report.calls);
 }
 
 fn a_worker_killed_with_ten_calls_in_flight_makes_no_duplicate() {

@@ -18,6 +18,8 @@ pub(crate) struct Scene {
     pub(crate) upserts: usize,
     /// Every so many-th job writes a work note to a record that is there; none at 0.
     pub(crate) notes: usize,
+    /// ServiceNow gives records other ids than asked for, so that each insert needs a look.
+    pub(crate) looks_first: bool,
     /// Every so many-th job brings its own lock; none at 0.
     pub(crate) resized: usize,
     /// The task's headers.
@@ -50,6 +52,7 @@ impl Default for Scene {
             pause: Duration::ZERO,
             upserts: 0,
             notes: 0,
+            looks_first: false,
             resized: 0,
             headers: vec![("resultVariable", "made")],
             workers: 1,
@@ -108,7 +111,8 @@ impl Scene {
 
     /// Calls that the jobs take when nothing goes wrong.
     pub(crate) fn calls(&self) -> usize {
-        let looks_first = |job: &usize| every(self.upserts, *job) && !self.is_note(*job);
+        let looks_first =
+            |job: &usize| self.looks_first || every(self.upserts, *job) && !self.is_note(*job);
         self.jobs + (0..self.jobs).filter(looks_first).count()
     }
 

@@ -92,6 +92,10 @@ struct Running {
     endpoint: Arc<Endpoint>,
     operation: Box<dyn Operation>,
     method: Method,
+    /// Whether the last request goes out only when the engine knows of it.
+    is_noted: bool,
+    /// Whether the engine has been told of one.
+    has_left_note: bool,
 }
 
 impl Exchange {
@@ -132,6 +136,7 @@ impl Exchange {
             method: running.method,
             accepted_is_done: running.operation.accepted_is_done(),
         };
+        running.has_left_note |= running.is_noted && !is_held_back(&reply);
         if !was_sent(&reply) {
             self.summary.calls -= 1;
         }
@@ -178,7 +183,14 @@ impl Exchange {
         let operation = (kind.read)(&inputs)?;
         self.summary.table = operation.table().map(|table| table.as_str().to_owned());
         let endpoint = Arc::new(target.endpoint());
-        Ok(Running { endpoint, operation, method: Method::Get })
+        let running = Running {
+            endpoint,
+            operation,
+            method: Method::Get,
+            is_noted: false,
+            has_left_note: false,
+        };
+        Ok(running)
     }
 
     fn step(&mut self, progress: Progress, now: jiff::Timestamp) -> Step {
@@ -193,6 +205,7 @@ impl Exchange {
             return self.done(Err(Error::new(Reason::UnexpectedResponse, message)), now);
         };
         running.method = request.method;
+        running.is_noted = note.is_some();
         self.summary.calls += 1;
         Step::Send(Call { endpoint: Arc::clone(&running.endpoint), request, note })
     }
@@ -212,7 +225,10 @@ impl Exchange {
     fn finish(&mut self, result: Result<Box<Success>, Error>, now: jiff::Timestamp) -> Finished {
         let mut summary = self.summary.clone();
         let running = self.running.take();
-        let fate = running.as_ref().map(|running| running.operation.intent()).unwrap_or_default();
+        let (fate, is_left) = running
+            .as_ref()
+            .map(|running| (running.operation.intent(), running.has_left_note))
+            .unwrap_or_default();
         let running = running.filter(|running| running.operation.creates());
         let at = Circumstances {
             job: &self.job,
@@ -233,7 +249,7 @@ impl Exchange {
             }
         };
         self.redactor.finish(&mut outcome, &mut summary);
-        intent::settle(fate, &self.job, &mut outcome);
+        intent::settle(fate, is_left, &self.job, &mut outcome);
         cut_message(&mut outcome);
         Finished { outcome, summary }
     }
@@ -284,18 +300,16 @@ pub(crate) fn panicked(job: &Job, panic: &str) -> Finished {
     Finished { outcome, summary }
 }
 
-/// Whether a call was made at all.
+/// Whether a call never left the worker.
+fn is_held_back(reply: &Reply) -> bool {
+    matches!(reply, Err(NoAnswer { cause: NoAnswerCause::HeldBack { .. }, .. }))
+}
+
+/// Whether a call reached for the instance.
 fn was_sent(reply: &Reply) -> bool {
-    !matches!(
-        reply,
-        Err(NoAnswer {
-            cause: NoAnswerCause::HeldBack { .. }
-                | NoAnswerCause::Invalid
-                | NoAnswerCause::TokenRefused
-                | NoAnswerCause::TokenUnavailable,
-            ..
-        })
-    )
+    use NoAnswerCause::{HeldBack, Invalid, TokenRefused, TokenUnavailable};
+    let cause = reply.as_ref().err().map(|error| error.cause);
+    !matches!(cause, Some(HeldBack { .. } | Invalid | TokenRefused | TokenUnavailable))
 }
 
 /// All inputs with secrets in place, but for those that are replaced where they are used.

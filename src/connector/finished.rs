@@ -81,6 +81,6 @@ pub struct JobType {
     /// The name in the BPMN file.
     pub name: &'static str,
     /// The public input names, and what earlier attempts left: `error`, which carries the age
-    /// of an outage, and `serviceNowIntent`.
+    /// of an outage, and the intent with its end.
     pub variables: BTreeSet<&'static str>,
 }

@@ -9,7 +9,7 @@
 
 use std::{fmt::Write, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -19,9 +19,12 @@ use crate::{
 
 /// The variable that holds it.
 pub(crate) const VARIABLE: &str = "serviceNowIntent";
+/// The variable that says what has become of it.
+pub(crate) const END: &str = "serviceNowIntentEnd";
 
-/// Its member that says that the request is over.
-const OVER: &str = "isOver";
+/// Its words: nothing was done, or a person decides; and the request can last no longer.
+const VOID: &str = "void";
+const OVER: &str = "over";
 
 /// How far the clocks of workers and instances may be apart.
 pub(crate) const CLOCKS_APART: Duration = Duration::from_mins(5);
@@ -30,6 +33,7 @@ pub(crate) const CLOCKS_APART: Duration = Duration::from_mins(5);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Intent {
     job_key: JobKey,
+    attempt: String,
     operation: &'static str,
     target: String,
     /// When it was first tried; now, unless an earlier attempt still counts.
@@ -40,6 +44,7 @@ pub(crate) struct Intent {
 #[derive(Clone, Debug)]
 pub(crate) struct Memory {
     job_key: JobKey,
+    attempt: String,
     found: Option<(String, Earlier)>,
 }
 
@@ -57,14 +62,14 @@ pub(crate) struct Earlier {
 /// What becomes of the intent when the job fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// It stays: the next attempt must know.
+    /// It counts: the next attempt must know.
     #[default]
     Kept,
-    /// It goes: nothing can have happened.
+    /// It counts no longer: nothing can have happened.
     Forgotten,
-    /// It goes with an incident, since a person decides then; else it stays.
+    /// It counts no longer after an incident, since a person decides then.
     LeftToPeople,
-    /// It stays, and its request is over when the job comes back: if that takes this long.
+    /// It counts, and its request is over when the job comes back: if that takes this long.
     Over(Duration),
 }
 
@@ -76,15 +81,19 @@ impl Memory {
             let intent = job.variables.get(VARIABLE)?;
             let text = |name: &str| intent.get(name)?.as_str();
             let (at, since) = (text("at")?.parse().ok()?, text("since")?.parse().ok()?);
-            let is_over = intent.get(OVER) == Some(&Value::Bool(true));
-            Some((text("fingerprint")?.to_owned(), Earlier { since, at, is_over }))
+            let end =
+                job.variables.get(END).filter(|end| end.get("attempt") == intent.get("attempt"));
+            let how = end.and_then(|end| end.get("is")?.as_str());
+            let earlier = Earlier { since, at, is_over: how == Some(OVER) };
+            (how != Some(VOID)).then(|| Some((text("fingerprint")?.to_owned(), earlier)))?
         };
-        Self { job_key: job.id.key, found: read() }
+        Self { job_key: job.id.key, attempt: attempt(job), found: read() }
     }
 
     /// The intent to do something to a target.
     pub(crate) fn intent(&self, operation: &'static str, target: String) -> Intent {
-        Intent { job_key: self.job_key, operation, target, since: None }
+        let (job_key, attempt) = (self.job_key, self.attempt.clone());
+        Intent { job_key, attempt, operation, target, since: None }
     }
 
     /// Whether an earlier attempt of this job had the same intent.
@@ -111,6 +120,7 @@ impl Intent {
     pub(crate) fn to_variables(&self, target: &str, now: jiff::Timestamp) -> Variables {
         let value = json!({
             "jobKey": self.job_key.to_string(),
+            "attempt": self.attempt,
             "operation": self.operation,
             "target": target,
             "at": now.to_string(),
@@ -139,23 +149,24 @@ pub(crate) fn stamp(variables: &mut Variables, now: jiff::Timestamp) {
     }
 }
 
-/// Does with the intent what is to be done when the job fails.
-pub(crate) fn settle(fate: Fate, job: &Job, outcome: &mut Outcome) {
+/// Says with a failure what has become of the intent: of this attempt's own, if that was
+/// left with the engine, else of the one that was found there.
+pub(crate) fn settle(fate: Fate, is_left: bool, job: &Job, outcome: &mut Outcome) {
     let Outcome::Fail { retries, retry_backoff, variables, .. } = outcome else { return };
-    match fate {
-        Fate::Forgotten => forget(variables),
-        Fate::LeftToPeople if *retries <= 0 => forget(variables),
-        Fate::Over(time) if *retries > 0 && *retry_backoff >= time => {
-            let mut intent = job.variables.get(VARIABLE).cloned().unwrap_or_default();
-            intent[OVER] = true.into();
-            variables.insert(VARIABLE.to_owned(), intent);
-        }
-        Fate::Kept | Fate::LeftToPeople | Fate::Over(_) => {}
-    }
+    let word = match fate {
+        Fate::Forgotten if is_left => VOID,
+        Fate::LeftToPeople if *retries <= 0 => VOID,
+        Fate::Over(time) if *retries > 0 && *retry_backoff >= time => OVER,
+        _ => return,
+    };
+    let found = || job.variables.get(VARIABLE)?.get("attempt")?.as_str().map(str::to_owned);
+    let Some(attempt) = (if is_left { Some(attempt(job)) } else { found() }) else { return };
+    variables.insert(END.to_owned(), json!({ "attempt": attempt, "is": word }));
 }
 
-fn forget(variables: &mut Variables) {
-    variables.insert(VARIABLE.to_owned(), Value::Null);
+/// What tells an activation of a job from its others: the end of its lock, as the engine set it.
+fn attempt(job: &Job) -> String {
+    job.deadline_ms.to_string()
 }
 
 #[cfg(test)]
@@ -167,7 +178,7 @@ mod tests {
     use super::{Earlier, Fate, Memory, VARIABLE, settle};
     use crate::{
         connector::testing::{self, NOW},
-        job::Variables,
+        job::{Job, Variables},
         outcome::Outcome,
     };
 
@@ -215,11 +226,33 @@ mod tests {
                 retry_backoff: Duration::from_secs(away),
                 variables: Variables::new(),
             };
-            settle(Fate::Over(Duration::from_secs(65)), &job, &mut failure);
+            settle(Fate::Over(Duration::from_secs(65)), false, &job, &mut failure);
             let Outcome::Fail { variables, .. } = failure else { panic!("a failure") };
             let mut next = job.clone();
             next.variables.extend(variables);
+            next.deadline_ms += 1;
             assert_eq!(Memory::of(&next).earlier(&intent).unwrap().is_over, is_over);
+        }
+    }
+    #[test]
+    fn a_failure_that_comes_late_takes_nothing_from_the_next_holder() {
+        let first = testing::job(json!({}));
+        let mut second = testing::job(json!({}));
+        second.deadline_ms += 20_000;
+        let intent = |job: &Job| Memory::of(job).intent("start", "x".to_owned());
+        let mut failure = Outcome::Fail {
+            retries: 3,
+            message: String::new(),
+            retry_backoff: Duration::ZERO,
+            variables: Variables::new(),
+        };
+        settle(Fate::Forgotten, true, &first, &mut failure);
+        let Outcome::Fail { variables: end, .. } = failure else { panic!("a failure") };
+        for (holder, counts) in [(&first, false), (&second, true)] {
+            let mut next = testing::job(json!({}));
+            next.variables = intent(holder).to_variables("x", at(NOW));
+            next.variables.extend(end.clone());
+            assert_eq!(Memory::of(&next).earlier(&intent(&next)).is_some(), counts);
         }
     }
 }

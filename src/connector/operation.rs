@@ -148,8 +148,11 @@ pub(crate) fn job_types() -> Vec<JobType> {
     [RECORD, FLOW]
         .map(|name| {
             let own = KINDS.iter().filter(|kind| kind.job_type == name).flat_map(|k| k.inputs);
-            let variables: BTreeSet<_> =
-                own.chain(&WHERE_AND_WHO).copied().chain(["error", intent::VARIABLE]).collect();
+            let variables: BTreeSet<_> = own
+                .chain(&WHERE_AND_WHO)
+                .copied()
+                .chain(["error", intent::VARIABLE, intent::END])
+                .collect();
             JobType { name, variables }
         })
         .into()

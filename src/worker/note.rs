@@ -8,7 +8,7 @@ use super::{Worker, backoff::Backoff, lease::Lease};
 use crate::{
     connector::Note,
     ports::{Clock, GatewayError, GatewayErrorKind, JobGateway, SecretProvider, Transport},
-    servicenow::{NoAnswer, NoAnswerCause},
+    servicenow::{NoAnswer, NoAnswerCause, Reason},
 };
 
 /// Why there is no note.
@@ -62,7 +62,7 @@ pub(super) async fn leave<G: JobGateway, T: Transport, S: SecretProvider, C: Clo
 /// The reply to a call that was not sent for want of its note.
 pub(super) fn not_sent(error: &GatewayError) -> NoAnswer {
     NoAnswer {
-        cause: NoAnswerCause::Invalid,
+        cause: NoAnswerCause::HeldBack { reason: Reason::InvalidInput, retry_after: None },
         may_have_acted: false,
         message: format!(
             "nothing was sent, since the engine does not keep the note of what is about to be \

@@ -62,6 +62,12 @@ pub(crate) fn notes_by_job(world: &World) -> BTreeMap<String, usize> {
     counts
 }
 
+fn times_of_note(world: &World, text_of_note: &str) -> Vec<String> {
+    let rows = world.sandbox().records("sys_journal_field");
+    let own = rows.iter().filter(|row| text(row, "value") == text_of_note);
+    own.map(|row| text(row, "sys_created_on").to_owned()).collect()
+}
+
 fn each_note_is_written_once(scene: &Scene, world: &World, breaches: &mut Vec<String>) {
     let counts = notes_by_job(world);
     if counts.len() > scene.all_notes() {
@@ -70,7 +76,10 @@ fn each_note_is_written_once(scene: &Scene, world: &World, breaches: &mut Vec<St
     for job in (0..scene.jobs).filter(|job| scene.is_note(*job)) {
         match counts.get(&title(job)) {
             Some(1) => {}
-            Some(many) => breaches.push(format!("job {job} has written its note {many} times")),
+            Some(many) => breaches.push(format!(
+                "job {job} has written its note {many} times: {}",
+                times_of_note(world, &title(job)).join(", ")
+            )),
             None => breaches.push(format!("job {job} has written no note")),
         }
     }

@@ -258,6 +258,7 @@ fn the_fetched_variables_are_the_public_names() {
             "query",
             "select",
             "serviceNowIntent",
+            "serviceNowIntentEnd",
             "sysId",
             "table",
             "templateData"
@@ -280,6 +281,7 @@ fn the_fetched_variables_are_the_public_names() {
             "payloadTemplate",
             "queryParameters",
             "serviceNowIntent",
+            "serviceNowIntentEnd",
             "templateData"
         ]
     );

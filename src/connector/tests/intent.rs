@@ -3,6 +3,8 @@
 mod flows;
 mod journals;
 
+use serde_json::Value;
+
 use crate::{
     connector::testing::{Run, config, run_at, secrets, silence},
     job::Job,
@@ -20,7 +22,7 @@ fn attempt(now: &str, job: &Job, replies: impl IntoIterator<Item = Reply>) -> Ru
 
 /// The job as the engine hands it out next, when the worker was killed after this request.
 fn killed_after(job: &Job, run: &Run, request: usize) -> Job {
-    let mut next = job.clone();
+    let mut next = activated_again(job);
     let note = run.notes[request].clone().expect("a note before the request");
     next.variables.extend(note.as_object().unwrap().clone());
     next
@@ -28,13 +30,26 @@ fn killed_after(job: &Job, run: &Run, request: usize) -> Job {
 
 /// The job as the engine hands it out after the failure that ended this run.
 fn failed_with(job: &Job, run: &Run) -> Job {
-    let mut next = job.clone();
+    let mut next = activated_again(job);
     for note in run.notes.iter().flatten() {
         next.variables.extend(note.as_object().unwrap().clone());
     }
     let Outcome::Fail { variables, .. } = &run.finished.outcome else { panic!("not failed") };
     next.variables.extend(variables.clone());
     next
+}
+
+fn activated_again(job: &Job) -> Job {
+    Job { deadline_ms: job.deadline_ms + 300_000, ..job.clone() }
+}
+
+/// Whether the engine still knows of an intent that counts.
+fn has_intent(job: &Job) -> bool {
+    let (intent, end) =
+        (job.variables.get("serviceNowIntent"), job.variables.get("serviceNowIntentEnd"));
+    let is_void =
+        |end: &Value| end["is"] == "void" && Some(&end["attempt"]) == intent.map(|i| &i["attempt"]);
+    intent.is_some() && !end.is_some_and(is_void)
 }
 
 fn lost() -> Reply {

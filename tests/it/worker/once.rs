@@ -149,7 +149,7 @@ async fn a_worker_killed_in_a_start_leaves_one_start_and_a_question_for_people()
     let failure = &failures(&rig.gateway)[0];
     assert_eq!(failure.retries, 0);
     assert!(failure.error_message.starts_with("SN_OUTCOME_UNKNOWN: start: "));
-    assert!(failure.variables.contains(r#""serviceNowIntent":null"#), "{}", failure.variables);
+    assert!(failure.variables.contains(r#""is":"void""#), "{}", failure.variables);
 }
 
 #[tokio::test]

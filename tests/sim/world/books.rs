@@ -44,7 +44,10 @@ pub(crate) struct CallInFlight {
 impl World {
     /// A call to ServiceNow begins.
     pub(crate) fn call_begins(self: &Arc<Self>, request: &Request) -> CallInFlight {
-        let what = format!("{} {}", request.method.as_str(), request.path.join("/"));
+        let body = request.body.as_ref();
+        let told = |field| body.and_then(|body| body[field].as_str());
+        let about = told("work_notes").or_else(|| told("short_description")).unwrap_or_default();
+        let what = format!("{} {} {about}", request.method.as_str(), request.path.join("/"));
         self.note(&format!("{what} begins"));
         self.books().in_flight += 1;
         CallInFlight { world: Arc::clone(self), what, has_ended: false }

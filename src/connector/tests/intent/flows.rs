@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{LATER, attempt, failed_with, killed_after, lost};
+use super::{LATER, activated_again, attempt, failed_with, has_intent, killed_after, lost};
 use crate::{
     connector::{
         SecretScope, Secrets, finished_by_panic,
@@ -10,7 +10,7 @@ use crate::{
     },
     job::Job,
     outcome::Outcome,
-    servicenow::{NoAnswerCause, Reply},
+    servicenow::{NoAnswerCause, Reason, Reply},
 };
 
 fn job(more: Value) -> Job {
@@ -77,7 +77,7 @@ fn what_may_have_been_started_is_never_started_again_unasked() {
     assert!(run.incident().contains("https://dev1.service-now.com/api/x/y"));
     // Resolving the incident is the person's word that it may be started afresh.
     let resolved = failed_with(&job, &run);
-    assert_eq!(resolved.variables["serviceNowIntent"], json!(null));
+    assert!(!has_intent(&resolved));
     let run = attempt(LATER, &resolved, [started()]);
     assert_eq!(run.methods(), ["POST"]);
     assert!(run.notes[0].is_some());
@@ -99,7 +99,7 @@ fn a_doubtful_answer_ends_it_at_once() {
         assert!(run.incident().starts_with("SN_OUTCOME_UNKNOWN: start: "), "{doubt:?}");
         assert!(run.incident().contains("resolving this incident starts it again"));
         let next = failed_with(&once(), &run);
-        assert_eq!(next.variables["serviceNowIntent"], json!(null));
+        assert!(!has_intent(&next));
         assert_eq!(next.variables["error"]["retryable"], false);
     }
 }
@@ -115,7 +115,34 @@ fn an_answer_that_surely_did_nothing_is_tried_again() {
     }
     let run = attempt(NOW, &once(), [answer(401, json!({}))]);
     assert!(run.incident().starts_with("SN_UNAUTHENTICATED"));
-    assert_eq!(failed_with(&once(), &run).variables["serviceNowIntent"], json!(null));
+    assert!(!has_intent(&failed_with(&once(), &run)));
+}
+
+#[test]
+fn a_call_that_was_held_back_says_nothing_of_what_others_have_announced() {
+    let held = || {
+        let cause = NoAnswerCause::HeldBack { reason: Reason::Unreachable, retry_after: None };
+        silence(cause, false)
+    };
+    let refused = attempt(NOW, &once(), [answer(429, json!({}))]);
+    let next = failed_with(&once(), &refused);
+    let run = attempt(LATER, &next, [held()]);
+    assert!(!run.handed_back().is_empty());
+    let last = failed_with(&next, &Run { notes: Vec::new(), ..run });
+    assert_eq!(last.variables["serviceNowIntentEnd"], next.variables["serviceNowIntentEnd"]);
+    assert_eq!(attempt(LATER, &last, [started()]).methods(), ["POST"]);
+}
+
+#[test]
+fn a_failure_of_an_earlier_holder_that_comes_late_starts_nothing_again() {
+    let earlier = attempt(NOW, &once(), [answer(429, json!({}))]);
+    let holder = activated_again(&once());
+    let started = attempt(LATER, &holder, [lost()]);
+    // The engine gets the later note first, then the earlier failure.
+    let mut next = killed_after(&holder, &started, 0);
+    let Outcome::Fail { variables, .. } = earlier.finished.outcome else { panic!("not failed") };
+    next.variables.extend(variables);
+    assert!(attempt(LATER, &next, []).incident().starts_with("SN_OUTCOME_UNKNOWN"));
 }
 
 #[test]
@@ -131,7 +158,7 @@ fn an_error_expression_that_retries_does_not_start_it_again() {
     let run = attempt(NOW, &once, [lost()]);
     assert!(matches!(run.finished.outcome, Outcome::Fail { retries: 3, .. }));
     let job = failed_with(&once, &run);
-    assert_ne!(job.variables["serviceNowIntent"], json!(null));
+    assert!(has_intent(&job));
     assert!(attempt(LATER, &job, []).requests.is_empty());
 }
 
@@ -163,7 +190,7 @@ fn failures_that_say_nothing_of_the_start_keep_the_intent() {
     let Outcome::Fail { variables, .. } = finished_by_panic(&job, "oops").outcome else {
         panic!("not failed")
     };
-    assert_eq!(variables.get("serviceNowIntent"), None);
+    assert!(variables.keys().all(|name| !name.starts_with("serviceNowIntent")));
     let mut broken = job;
     broken.variables.insert("payload".to_owned(), "text".into());
     let run = attempt(LATER, &broken, []);

@@ -4,8 +4,8 @@
 //! lives in the job until its command is out (`slots`). Jobs come by push (`streamer`)
 //! and by poll (`poller`), since only polling drains what was created while no stream
 //! was open. `executor` drives one job through the connector's exchange, `lease` keeps
-//! its lock alive meanwhile, `governor` spares instances in trouble, `reporter` sends the
-//! command that ends it.
+//! its lock alive meanwhile, `holdings` sees to it that it is worked on once, `governor`
+//! spares instances in trouble, `reporter` sends the command that ends it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,6 +24,7 @@ mod backoff;
 mod executor;
 mod gateway_health;
 mod governor;
+mod holdings;
 mod lease;
 mod note;
 mod orphan;
@@ -37,6 +38,7 @@ pub use gateway_health::GatewayHealth;
 
 use arrivals::BrokerClocks;
 use governor::Governor;
+use holdings::Holdings;
 use lease::Lease;
 use reporter::HandedBack;
 use slots::{Slot, Slots};
@@ -109,6 +111,7 @@ pub struct Worker<G, T, S, C> {
     slots: Slots,
     governor: Governor,
     clocks: BrokerClocks,
+    holdings: Arc<Holdings>,
     health: Arc<GatewayHealth>,
     jobs: TaskTracker,
     /// Cancelled by the stop signal: nothing new is started.
@@ -126,6 +129,7 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
             slots,
             governor: Governor::new(parts.connector.connections(), Arc::clone(&parts.metrics)),
             clocks: BrokerClocks::new(),
+            holdings: Arc::default(),
             health: Arc::default(),
             jobs: TaskTracker::new(),
             stop: CancellationToken::new(),

@@ -44,7 +44,8 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
     arrival: Instant,
 ) {
     let mut in_flight = worker.parts.metrics.job_started();
-    let mut lease = Lease::new(job.id.clone(), arrival, worker.config.job_timeout);
+    let copy = worker.holdings.add(&job);
+    let mut lease = Lease::new(copy, job.id.clone(), arrival, worker.config.job_timeout);
     let job = Arc::new(job);
     crash_point!("job_started");
     let began = Instant::now();
@@ -178,7 +179,7 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         Err(held_back) => return Ok(Sent { reply: Err(held_back), room: None }),
     };
     crash_point!("room_entered");
-    if !lease.secure(gateway).await {
+    if !lease.begin() || !lease.secure(gateway).await {
         return Err(Ending::Lost(None));
     }
     let noted = match &call.note {

@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::holdings::Copy;
 use crate::{
     job::JobRef,
     ports::{GatewayErrorKind, JobGateway},
 };
 
 /// Our hold on one job.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Lease {
+    copy: Copy,
     job: JobRef,
     timeout: Duration,
     until: Instant,
@@ -27,11 +29,18 @@ pub(super) struct Lease {
 const BEAT_AGAIN: Duration = Duration::from_secs(1);
 
 impl Lease {
-    pub(super) fn new(job: JobRef, arrival: Instant, timeout: Duration) -> Self {
-        let mut lease =
-            Self { job, timeout, until: arrival, next_beat: arrival, lost: false, gone: false };
+    /// The hold on a copy of a job, whose lock began at `arrival` at the earliest.
+    pub(super) fn new(copy: Copy, job: JobRef, arrival: Instant, timeout: Duration) -> Self {
+        let (lost, gone) = (false, false);
+        let mut lease = Self { copy, job, timeout, until: arrival, next_beat: arrival, lost, gone };
         lease.runs_from(arrival);
         lease
+    }
+
+    /// Whether the calls for the job are ours to make, which they stay from then on: not when
+    /// this process has another copy of it that is to be worked on.
+    pub(super) fn begin(&mut self) -> bool {
+        self.copy.begin()
     }
 
     /// Whether the job is still ours.

@@ -153,7 +153,8 @@ fn hand_back<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     arrival: Instant,
 ) {
     worker.parts.metrics.activated(&job.job_type, Source::Push.as_str());
-    let lease = Lease::new(job.id.clone(), arrival, worker.config.job_timeout);
+    let lease =
+        Lease::new(worker.holdings.add(&job), job.id.clone(), arrival, worker.config.job_timeout);
     let worker = Arc::clone(worker);
     let tasks = worker.jobs.clone();
     tasks.spawn(async move { worker.hand_back_at_the_end(&job, &lease).await });

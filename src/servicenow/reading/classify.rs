@@ -212,7 +212,10 @@ fn remedy(status: u16, reason: Reason) -> &'static str {
         (Reason::Timeout, _) => "; ask for fewer records or fields if this goes on",
         (Reason::RateLimited, _) => "; a rate-limit rule of the instance is used up",
         (Reason::Busy, 429) => "; the instance has no free worker",
+        (Reason::Busy, 500..=599) => "; if this goes on, the instance's own log says why",
+        (Reason::Conflict, _) => "; another record has a value that must be unique: change yours",
         (Reason::UnexpectedResponse, 404) => "; check the instance's address",
+        (Reason::UnexpectedResponse, _) => "; check what answers at the instance's address",
         _ => "",
     }
 }

@@ -12,6 +12,15 @@ pub(crate) struct Canary {
     forms: Vec<(&'static str, String)>,
 }
 
+/// With `%2f` for `%2F`.
+fn url_encoded_in_small_letters(secret: &str) -> String {
+    let byte = |byte: &u8| match byte {
+        plain if plain.is_ascii_alphanumeric() => char::from(*plain).to_string(),
+        other => format!("%{other:02x}"),
+    };
+    secret.as_bytes().iter().map(byte).collect()
+}
+
 impl Canary {
     /// The forms of a secret that stands alone.
     pub(crate) fn of(secret: &str) -> Self {
@@ -24,7 +33,11 @@ impl Canary {
                 ("base64", encoded(&base64_engine::STANDARD_NO_PAD)),
                 ("base64 for URLs", encoded(&base64_engine::URL_SAFE_NO_PAD)),
                 ("URL-encoded", utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string()),
+                ("URL-encoded in small letters", url_encoded_in_small_letters(secret)),
                 ("form", url::form_urlencoded::byte_serialize(secret.as_bytes()).collect()),
+                ("JSON", serde_json::Value::from(secret).to_string().trim_matches('"').to_owned()),
+                ("JSON of PHP", secret.replace('/', "\\/")),
+                ("HTML", secret.replace('&', "&amp;").replace('<', "&lt;")),
             ],
         }
     }

@@ -128,7 +128,7 @@ impl Audit {
         self.notes_twice += notes.len().saturating_sub(most);
         self.notes_missing += usize::from(is_due && notes.is_empty());
         if instance.kind.is_cancelled() {
-            self.notes_of_cancelled += notes.len();
+            self.notes_of_cancelled += if is_due { 0 } else { notes.len() };
             // Its call is needed when it came to that.
             self.needed += notes.len().min(most) as u64;
         }

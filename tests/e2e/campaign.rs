@@ -1,15 +1,18 @@
 //! The campaign: two workers, a sandbox and a real broker as processes of their own, and
 //! whatever can go wrong between them, at random.
 //!
-//! Every instance creates a record, some change or delete it or are cancelled meanwhile.
-//! At the end each must have ended with exactly one record, nobody else's record may be
+//! Every instance creates a record, some change or delete it, write a work note or are
+//! cancelled meanwhile.
+//! At the end each must have ended with exactly one record and one note, nobody else's may be
 //! touched, ServiceNow not be called more often than the faults explain, and the password
 //! be nowhere. The short form runs with the other suites; `scripts/campaign` runs the long
 //! one, and a seed again.
 
+mod asked;
 mod audit;
 mod canary;
 mod deck;
+mod ear;
 mod link;
 mod proxy;
 mod replica;

@@ -1,17 +1,23 @@
 //! The records after a campaign, held against the instances.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
 use serde_json::{Map, Value};
 
 use super::{
-    scene::{Scene, TABLES},
+    ear::Heard,
+    scene::{JOURNAL, Scene, TABLES},
     servicenow::Records,
-    work::{Instance, Kind},
+    work::{Instance, Kind, RETRIES},
 };
+
+/// What work notes begin with, before the instance's marker.
+const NOTED: &str = "noted ";
+/// What a result says of a note that was there already.
+const FOUND: &str = "was written by an earlier attempt";
 
 /// What became of the records.
 #[derive(Debug, Default)]
@@ -26,6 +32,16 @@ pub(super) struct Audit {
     pub(super) foreign: usize,
     pub(super) orphans: usize,
     pub(super) breaches: Vec<String>,
+    /// Work notes that must be there, and those that are.
+    pub(super) notes_due: usize,
+    pub(super) notes: usize,
+    pub(super) notes_twice: usize,
+    pub(super) notes_missing: usize,
+    pub(super) notes_of_cancelled: usize,
+    /// Notes that the attempt which the job ended with has found written.
+    pub(super) notes_found: usize,
+    /// Notes that it has written itself.
+    pub(super) notes_by_last_attempt: u64,
     /// Inserts that the instances explain.
     explained: u64,
 }
@@ -44,20 +60,29 @@ pub(super) async fn records(scene: &Scene, tally: &Value) -> Audit {
             made.entry(text(&record, "short_description").to_owned()).or_default().push(record);
         }
     }
+    let mut notes = audit.read_journal(scene).await;
     let instances = scene.work.instances.lock().unwrap().clone();
     for (key, instance) in &instances {
         let records = made.remove(&instance.marker).unwrap_or_default();
         audit.weigh(*key, instance, &records);
+        let notes = notes.remove(&instance.marker).unwrap_or_default();
+        audit.weigh_notes(*key, instance, &notes);
     }
-    // Started after all, perhaps, and not even seen: one record at most.
+    // Started after all, perhaps, and not even seen: one record and one note at most.
     let doubtful = scene.work.doubtful.lock().unwrap();
-    for records in doubtful.keys().filter_map(|marker| made.remove(marker)) {
+    for (marker, kind) in doubtful.iter() {
+        let records = made.remove(marker).unwrap_or_default();
         audit.explained += records.len().min(1) as u64;
         audit.duplicates += records.len().saturating_sub(1);
+        let notes = notes.remove(marker).unwrap_or_default();
+        if notes.len() > kind.notes() {
+            audit.notes_twice += 1;
+            audit.breaches.push(format!("{marker}, {kind:?}, has notes {notes:?}"));
+        }
     }
     drop(doubtful);
-    let unknown = made.into_keys().map(|marker| format!("nobody started {marker}"));
-    audit.breaches.extend(unknown);
+    let unknown = made.into_keys().chain(notes.into_keys());
+    audit.breaches.extend(unknown.map(|marker| format!("nobody started {marker}")));
     audit.inserted =
         tally["inserted"].as_object().unwrap().values().filter_map(Value::as_u64).sum();
     if audit.inserted != audit.explained {
@@ -78,6 +103,52 @@ impl Audit {
         }
     }
 
+    /// The entries of the journal by the instances' markers. Others' are as they were.
+    async fn read_journal(&mut self, scene: &Scene) -> BTreeMap<String, Vec<Map<String, Value>>> {
+        let mark = format!("{NOTED}{}", scene.work.mark);
+        let now = scene.servicenow.records(JOURNAL).await;
+        let (ours, others): (Records, _) =
+            now.into_iter().partition(|(_, entry)| text(entry, "value").starts_with(&mark));
+        self.compare(JOURNAL, &scene.before[TABLES.len()], &others);
+        let mut notes = BTreeMap::<String, Vec<_>>::new();
+        for entry in ours.into_values() {
+            self.notes += 1;
+            notes.entry(text(&entry, "value")[NOTED.len()..].to_owned()).or_default().push(entry);
+        }
+        notes
+    }
+
+    /// An instance that ended has written its work note once, to its record; one that did not,
+    /// or was cancelled, at most once.
+    fn weigh_notes(&mut self, key: i64, instance: &Instance, notes: &[Map<String, Value>]) {
+        let most = instance.kind.notes();
+        let report = instance.report.as_ref().filter(|_| instance.has_ended);
+        let is_due = report.is_some() && most > 0;
+        self.notes_due += usize::from(is_due);
+        self.notes_twice += notes.len().saturating_sub(most);
+        self.notes_missing += usize::from(is_due && notes.is_empty());
+        if instance.kind.is_cancelled() {
+            self.notes_of_cancelled += if is_due { 0 } else { notes.len() };
+            // Its call is needed when it came to that.
+            self.needed += notes.len().min(most) as u64;
+        }
+        let record = report.and_then(|(_, variables)| variables["result"]["sysId"].as_str());
+        if let Some((_, variables)) = report.filter(|_| is_due) {
+            let is_found = variables["second"]["warnings"].to_string().contains(FOUND);
+            self.notes_found += usize::from(is_found);
+            self.notes_by_last_attempt += u64::from(!is_found);
+        }
+        let is_right = |entry: &Map<String, Value>| {
+            text(entry, "element") == "work_notes"
+                && record.is_none_or(|record| text(entry, "element_id") == record)
+        };
+        let is_enough = if is_due { notes.len() == most } else { notes.len() <= most };
+        if !is_enough || !notes.iter().all(is_right) {
+            let kind = instance.kind;
+            self.breaches.push(format!("instance {key}, {kind:?}, has notes {notes:?}"));
+        }
+    }
+
     /// An instance has the records that it should have.
     fn weigh(&mut self, key: i64, instance: &Instance, records: &[Map<String, Value>]) {
         let kind = instance.kind;
@@ -89,7 +160,7 @@ impl Audit {
             return;
         }
         let fits = match (kind, &instance.report) {
-            (Kind::Cancelled, None) => {
+            (kind, None) if kind.is_cancelled() => {
                 self.orphans += records.len();
                 self.explained += records.len().min(1) as u64;
                 records.len() <= 1
@@ -164,7 +235,47 @@ pub(super) fn untold(logs: &[PathBuf]) -> u64 {
     made.saturating_sub(told)
 }
 
-/// Lines of a worker's log that tell of a panic, or of a retry that was used up.
+/// What the logs tell of failures.
+#[derive(Debug, Default)]
+pub(super) struct Failures {
+    /// Jobs of which the engine took one.
+    taken: BTreeSet<i64>,
+    /// Jobs of which it would not, since they were not ours any more. That did no harm.
+    refused: BTreeSet<i64>,
+}
+
+impl Failures {
+    pub(super) fn told(logs: &[PathBuf]) -> Self {
+        let mut told = Self::default();
+        for log in logs {
+            let text = std::fs::read_to_string(log).unwrap();
+            let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            for line in lines.filter(|line| line["command"] == "fail") {
+                let job: i64 = line["job_key"].as_str().unwrap().parse().unwrap();
+                match line["reported"].as_str().unwrap() {
+                    "Accepted" => drop(told.taken.insert(job)),
+                    "Gone" | "Cancelled" | "Superseded" => drop(told.refused.insert(job)),
+                    // Whether it arrived nobody knows.
+                    _ => {}
+                }
+            }
+        }
+        told
+    }
+
+    /// Failures that cost a retry, and those that were told of but not heard on the wire.
+    pub(super) fn breaches(&self, heard: &Heard) -> Vec<String> {
+        let unheard = self.taken.iter().filter(|job| !heard.failures.contains_key(job));
+        let unheard = unheard.map(|job| format!("no failure of job {job} was heard on the wire"));
+        let costly = heard.failures.iter().filter(|(job, failures)| {
+            !self.refused.contains(job) && failures.iter().any(|how| how.retries < RETRIES)
+        });
+        let costly = costly.map(|(job, failures)| format!("job {job} was failed: {failures:?}"));
+        unheard.chain(costly).collect()
+    }
+}
+
+/// Lines of a worker's log that tell of a panic or a BPMN error.
 pub(super) fn bad_lines(log: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(log).unwrap();
     let bad = text.lines().filter(|line| is_bad(line));
@@ -176,10 +287,6 @@ fn is_bad(line: &str) -> bool {
         return true;
     }
     let Ok(fields) = serde_json::from_str::<Value>(line) else { return false };
-    let keeps_retries = |detail: &str| detail.contains("no retry is used up");
     // What the engine did not take, since the job was not ours any more, did no harm.
-    let is_taken = fields["reported"] == "Accepted";
-    is_taken
-        && (fields["command"] == "throw_error"
-            || fields["command"] == "fail" && !fields["detail"].as_str().is_some_and(keeps_retries))
+    fields["reported"] == "Accepted" && fields["command"] == "throw_error"
 }

@@ -11,14 +11,22 @@ use super::{proxy::NetFault, servicenow::CallFault};
 pub(crate) enum Event {
     /// In ServiceNow, to one call.
     Call(CallFault),
+    /// In ServiceNow, to the writing of a work note.
+    Note(CallFault),
     /// Between a worker and ServiceNow.
     Servicenow(NetFault),
     /// Between a worker and the engine.
     Gateway(NetFault),
+    /// The same, to the announcement of a work note.
+    Announcement(NetFault),
     /// A worker gets a SIGKILL and is started again.
     Kill,
+    /// The same while it is about to write a work note.
+    KillAtNote,
     /// A worker is stopped for longer than its locks last, and goes on.
     Stop,
+    /// The same while it is about to write a work note.
+    StopAtNote,
     /// A worker gets a SIGTERM and is started again.
     Terminate,
     /// The broker gets a SIGKILL and is started again.
@@ -28,7 +36,10 @@ pub(crate) enum Event {
 /// Of how many events each kind makes up how many.
 fn weights() -> Vec<(Event, usize)> {
     use CallFault as C;
-    use Event::{Call, Gateway, Kill, Servicenow, Stop, Terminate};
+    use Event::{
+        Announcement, Call, Gateway, Kill, KillAtNote, Note, Servicenow, Stop, StopAtNote,
+        Terminate,
+    };
     use NetFault as N;
     let ms = Duration::from_millis;
     vec![
@@ -47,6 +58,15 @@ fn weights() -> Vec<(Event, usize)> {
         (Call(C::CutBefore), 2),
         (Call(C::CutAfter), 3),
         (Call(C::CutInHead), 2),
+        (Note(C::FailedAfterCommit(503)), 2),
+        (Note(C::FailedAfterCommit(504)), 2),
+        (Note(C::Truncated), 1),
+        (Note(C::Accepted), 1),
+        (Note(C::RateLimited), 1),
+        (Note(C::CommittedLate), 2),
+        (Note(C::CutBefore), 1),
+        (Note(C::CutAfter), 2),
+        (Note(C::CutInHead), 1),
         (Servicenow(N::Latency(ms(400))), 3),
         (Servicenow(N::Refused(ms(700))), 1),
         (Servicenow(N::ResetRequest), 3),
@@ -64,8 +84,14 @@ fn weights() -> Vec<(Event, usize)> {
         (Gateway(N::Blackhole(ms(15_000))), 1),
         (Gateway(N::Garbage), 1),
         (Gateway(N::Partition(ms(9_000))), 1),
-        (Kill, 24),
+        (Announcement(N::Latency(ms(800))), 2),
+        (Announcement(N::ResetRequest), 2),
+        (Announcement(N::LostAnswer), 2),
+        (Announcement(N::Blackhole(ms(8_000))), 1),
+        (Kill, 26),
+        (KillAtNote, 6),
         (Stop, 4),
+        (StopAtNote, 2),
         (Terminate, 3),
     ]
 }

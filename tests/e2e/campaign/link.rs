@@ -11,6 +11,7 @@ use tokio::{
 
 use super::{
     canary::Watch,
+    ear::Ear,
     proxy::{NetFault, Shared, Side, Weather},
 };
 
@@ -28,6 +29,9 @@ pub(super) struct Link {
     server: TcpStream,
     shared: Arc<Shared>,
     watch: Option<Watch>,
+    ear: Option<Ear>,
+    /// How much later the next answer is to come.
+    delay: Option<Duration>,
     /// A question went through and nothing of an answer came back yet.
     is_pending: bool,
 }
@@ -44,7 +48,8 @@ impl Link {
         };
         drop((client.set_nodelay(true), server.set_nodelay(true)));
         let watch = shared.unsaid.clone().map(Watch::new);
-        let mut link = Self { client, server, shared, watch, is_pending: false };
+        let ear = shared.unsaid.as_ref().map(|_| Ear::default());
+        let mut link = Self { client, server, shared, watch, ear, delay: None, is_pending: false };
         link.run().await;
         if link.is_pending {
             link.doubt();
@@ -93,13 +98,15 @@ impl Link {
         if let Some(watch) = &mut self.watch {
             self.shared.leaks.fetch_add(watch.sees(bytes), Ordering::Relaxed);
         }
-        match self.shared.next(Side::Question) {
+        let words = self.ear.as_mut().map(|ear| ear.hears(bytes)).unwrap_or_default();
+        match self.shared.next_for(&words) {
             Some(NetFault::ResetRequest) => {
                 self.swallowed();
                 self.reset()
             }
             Some(NetFault::LostAnswer) => {
                 let end = Instant::now() + LOST_WITHIN;
+                self.shared.hear(words);
                 let sent = self.server.write_all(bytes).await;
                 if sent.is_ok() {
                     drop(timeout_at(end, self.server.readable()).await);
@@ -112,7 +119,11 @@ impl Link {
                 self.swallow(sleep(time)).await;
                 self.reset()
             }
-            _ => {
+            fault => {
+                if let Some(NetFault::Latency(time)) = fault {
+                    self.delay = Some(time);
+                }
+                self.shared.hear(words);
                 self.is_pending = true;
                 went(&self.server.write_all(bytes).await)
             }
@@ -121,6 +132,9 @@ impl Link {
 
     async fn answered(&mut self, bytes: &[u8]) -> Flow {
         self.is_pending = false;
+        if let Some(time) = self.delay.take() {
+            sleep(time).await;
+        }
         match self.shared.next(Side::Answer) {
             Some(NetFault::Latency(time)) => {
                 sleep(time).await;

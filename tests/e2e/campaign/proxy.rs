@@ -1,6 +1,7 @@
 //! A TCP proxy that breaks connections in the ways that networks do.
 //!
-//! Faults wait in a queue; the next piece of data on their side of any connection meets one.
+//! Faults wait in a queue; the next piece of data on their side of any connection meets one,
+//! or the next that announces a work note to the engine.
 //! `Refused` and `Partition` are for all connections, for a while. What a worker asked and
 //! got no answer to is counted, whoever's fault it was: it left a doubt.
 
@@ -17,7 +18,11 @@ use std::{
 
 use tokio::{net::TcpListener, sync::watch};
 
-use super::{canary::Canary, link::Link};
+use super::{
+    canary::Canary,
+    ear::{Heard, Word},
+    link::Link,
+};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,11 +47,13 @@ pub(crate) enum NetFault {
     Partition(Duration),
 }
 
-/// Which way data flows.
+/// Which data a fault is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Question,
     Answer,
+    /// A question that announces a work note, or its answer.
+    Announcement,
 }
 
 /// What all connections go through.
@@ -69,10 +76,14 @@ pub(crate) struct Proxy {
 pub(super) struct Shared {
     pub(super) upstream: String,
     pub(super) weather: watch::Sender<Weather>,
-    queue: Mutex<VecDeque<NetFault>>,
-    struck: Mutex<BTreeMap<&'static str, u64>>,
+    queue: Mutex<VecDeque<(Side, NetFault)>>,
+    struck: Mutex<BTreeMap<String, u64>>,
     /// What must not be said through here.
     pub(super) unsaid: Option<Arc<Canary>>,
+    /// What was said instead; nothing but on the way to the engine.
+    heard: Mutex<Heard>,
+    /// How often a work note was announced.
+    announced: watch::Sender<u64>,
     pub(super) leaks: AtomicU64,
     pub(super) swallowed: AtomicU64,
     pub(super) doubts: AtomicU64,
@@ -102,8 +113,8 @@ impl NetFault {
 }
 
 impl Proxy {
-    /// Starts one before `upstream`, a host and a port. What flows towards it is searched
-    /// for `unsaid`.
+    /// Starts one before `upstream`, a host and a port; before an engine with `unsaid`, for
+    /// which all that flows towards it is searched.
     pub(crate) async fn start(upstream: &str, unsaid: Option<Arc<Canary>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -113,6 +124,8 @@ impl Proxy {
             queue: Mutex::default(),
             struck: Mutex::default(),
             unsaid,
+            heard: Mutex::default(),
+            announced: watch::Sender::new(0),
             leaks: AtomicU64::new(0),
             swallowed: AtomicU64::new(0),
             doubts: AtomicU64::new(0),
@@ -126,8 +139,19 @@ impl Proxy {
         match fault {
             NetFault::Refused(time) => self.weather(Weather::Refusing, fault, time),
             NetFault::Partition(time) => self.weather(Weather::Partitioned, fault, time),
-            fault => self.shared.queue.lock().unwrap().push_back(fault),
+            fault => self.shared.queue.lock().unwrap().push_back((fault.side(), fault)),
         }
+    }
+
+    /// Lets something go wrong with the next announcement of a work note.
+    pub(crate) fn inject_at_note(&self, fault: NetFault) {
+        self.shared.queue.lock().unwrap().push_back((Side::Announcement, fault));
+    }
+
+    /// Waits until a work note has been announced.
+    pub(crate) async fn note_announced(&self) {
+        // The sender lives as long as `self` does.
+        drop(self.shared.announced.subscribe().changed().await);
     }
 
     fn weather(&self, weather: Weather, fault: NetFault, time: Duration) {
@@ -140,7 +164,7 @@ impl Proxy {
             is_fine
         });
         if is_new {
-            shared.count(fault);
+            shared.count(fault.name().to_owned());
             tokio::spawn(async move {
                 tokio::time::sleep(time).await;
                 shared.weather.send_replace(Weather::Fine);
@@ -154,8 +178,13 @@ impl Proxy {
     }
 
     /// How often each kind of fault has struck.
-    pub(crate) fn struck(&self) -> BTreeMap<&'static str, u64> {
+    pub(crate) fn struck(&self) -> BTreeMap<String, u64> {
         self.shared.struck.lock().unwrap().clone()
+    }
+
+    /// What was passed on to the engine.
+    pub(crate) fn heard(&self) -> Heard {
+        self.shared.heard.lock().unwrap().clone()
     }
 
     /// Questions that did not get through.
@@ -175,18 +204,39 @@ impl Proxy {
 }
 
 impl Shared {
-    fn count(&self, fault: NetFault) {
-        *self.struck.lock().unwrap().entry(fault.name()).or_default() += 1;
+    fn count(&self, fault: String) {
+        *self.struck.lock().unwrap().entry(fault).or_default() += 1;
     }
 
     /// The fault that the next data on that side meets.
     pub(super) fn next(&self, side: Side) -> Option<NetFault> {
         let mut queue = self.queue.lock().unwrap();
-        let at = queue.iter().position(|fault| fault.side() == side)?;
-        let fault = queue.remove(at)?;
+        let at = queue.iter().position(|(at, _)| *at == side)?;
+        let (_, fault) = queue.remove(at)?;
         drop(queue);
-        self.count(fault);
+        let name = fault.name();
+        self.count(match side {
+            Side::Announcement => format!("at a note: {name}"),
+            _ => name.to_owned(),
+        });
         Some(fault)
+    }
+
+    /// The fault that a question with these words in it meets.
+    pub(super) fn next_for(&self, words: &[Word]) -> Option<NetFault> {
+        let announces = words.iter().any(|word| matches!(word, Word::Announcement(_)));
+        let at_note = if announces { self.next(Side::Announcement) } else { None };
+        at_note.or_else(|| self.next(Side::Question))
+    }
+
+    /// These words are passed on.
+    pub(super) fn hear(&self, words: Vec<Word>) {
+        for word in words {
+            if matches!(word, Word::Announcement(_)) {
+                self.announced.send_modify(|count| *count += 1);
+            }
+            self.heard.lock().unwrap().note(word);
+        }
     }
 }
 

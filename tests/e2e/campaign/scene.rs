@@ -11,16 +11,17 @@ use fastrand::Rng;
 use tokio::{
     sync::{Mutex as AsyncMutex, OwnedMutexGuard},
     task::{JoinHandle, JoinSet, spawn_local},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
     audit,
     canary::Canary,
     deck::Event,
+    ear::Heard,
     proxy::Proxy,
     replica::Replica,
-    servicenow::{LATE_MS, Records, ServiceNow},
+    servicenow::{LATE_MS, Records, ServiceNow, Target},
     stuck,
     verdict::Verdict,
     work::{Kind, Work},
@@ -31,8 +32,14 @@ use crate::support::stage::Stage;
 const PATIENCE: Duration = Duration::from_mins(7);
 /// Between looks at how far the work is.
 const LOOK: Duration = Duration::from_millis(50);
+/// Longest wait for a worker that is about to write a work note.
+const NOTE_WITHIN: Duration = Duration::from_secs(10);
+/// About how long it takes from a note's announcement until the engine knows that it is written.
+const NOTE_MS: u64 = 150;
 /// Tables that instances write to.
 pub(super) const TABLES: [&str; 2] = ["incident", "problem"];
+/// Where their work notes are.
+pub(super) const JOURNAL: &str = "sys_journal_field";
 
 /// The processes, what is between them, and what they are to do.
 #[derive(Debug)]
@@ -47,8 +54,10 @@ pub(super) struct Scene {
     pub(super) work: Arc<Work>,
     /// What happened to processes.
     pub(super) signals: Mutex<BTreeMap<&'static str, u64>>,
-    /// The tables as they were at first.
+    /// The tables as they were at first, the journal last.
     pub(super) before: Vec<Records>,
+    /// How often the secret was in what ServiceNow was asked.
+    pub(super) leaks: u64,
     /// Calls that were our own looks.
     pub(super) calls_before: u64,
     pub(super) began: Instant,
@@ -61,7 +70,7 @@ impl Scene {
         let canary = Arc::new(Canary::of(seed));
         let servicenow = ServiceNow::start(directory, &canary).await;
         let mut before = Vec::new();
-        for table in TABLES {
+        for table in TABLES.into_iter().chain([JOURNAL]) {
             before.push(servicenow.records(table).await);
         }
         let calls_before = audit::calls(&servicenow.tally().await);
@@ -85,6 +94,7 @@ impl Scene {
             work,
             signals: Mutex::default(),
             before,
+            leaks: 0,
             calls_before,
             began: Instant::now(),
             background: JoinSet::new(),
@@ -102,12 +112,20 @@ impl Scene {
             }
             sleep(Duration::from_millis(random.u64(0..150))).await;
             self.happen(event, &mut random).await;
+            if number % 20 == 19 {
+                self.look().await;
+            }
             if number % 50 == 49 {
                 let (ended, time) = (self.work.ended(), self.began.elapsed().as_secs());
                 eprintln!("campaign: {} of {events} events, {ended} ended, {time} s", number + 1);
             }
         }
         self.finish(starting, reporting).await;
+    }
+
+    /// Looks at what ServiceNow was asked, before it forgets.
+    pub(super) async fn look(&mut self) {
+        self.leaks += self.servicenow.look(&self.canary).await;
     }
 
     /// Waits until so many instances have ended, or nothing goes on any more.
@@ -125,20 +143,36 @@ impl Scene {
     async fn happen(&mut self, event: Event, random: &mut Rng) {
         let chosen = random.usize(0..self.replicas.len());
         match event {
-            Event::Call(fault) => self.servicenow.inject(fault).await,
+            Event::Call(fault) => self.servicenow.inject(Target::Any, fault).await,
+            Event::Note(fault) => self.servicenow.inject(Target::Note, fault).await,
             Event::Servicenow(fault) => self.to_servicenow.inject(fault),
             Event::Gateway(fault) => self.to_gateway[chosen].inject(fault),
+            Event::Announcement(fault) => self.to_gateway[chosen].inject_at_note(fault),
             Event::Kill => {
-                self.free_replica(chosen).await.kill().await;
+                self.free_replica(chosen).await.1.kill().await;
                 self.count("SIGKILL");
             }
+            Event::KillAtNote => {
+                let (chosen, mut replica) = self.free_replica(chosen).await;
+                if self.is_at_note(chosen, random).await {
+                    replica.kill().await;
+                    self.count("SIGKILL at a note");
+                }
+            }
             Event::Stop => {
-                let mut replica = self.free_replica(chosen).await;
+                let (_, mut replica) = self.free_replica(chosen).await;
                 self.background.spawn_local(async move { replica.stop().await });
                 self.count("SIGSTOP, SIGCONT");
             }
+            Event::StopAtNote => {
+                let (chosen, mut replica) = self.free_replica(chosen).await;
+                if self.is_at_note(chosen, random).await {
+                    self.background.spawn_local(async move { replica.stop().await });
+                    self.count("SIGSTOP, SIGCONT at a note");
+                }
+            }
             Event::Terminate => {
-                let mut replica = self.free_replica(chosen).await;
+                let (_, mut replica) = self.free_replica(chosen).await;
                 self.background.spawn_local(async move { replica.terminate().await });
                 self.count("SIGTERM");
             }
@@ -151,16 +185,24 @@ impl Scene {
     }
 
     /// This replica, or another one while it is stopped or ending.
-    async fn free_replica(&self, chosen: usize) -> OwnedMutexGuard<Replica> {
+    async fn free_replica(&self, chosen: usize) -> (usize, OwnedMutexGuard<Replica>) {
         loop {
             for next in 0..self.replicas.len() {
-                let replica = &self.replicas[(chosen + next) % self.replicas.len()];
-                if let Ok(replica) = Arc::clone(replica).try_lock_owned() {
-                    return replica;
+                let number = (chosen + next) % self.replicas.len();
+                if let Ok(replica) = Arc::clone(&self.replicas[number]).try_lock_owned() {
+                    return (number, replica);
                 }
             }
             sleep(LOOK).await;
         }
+    }
+
+    /// Waits until this replica is somewhere between a note's announcement and its end.
+    async fn is_at_note(&self, replica: usize, random: &mut Rng) -> bool {
+        let announced = self.to_gateway[replica].note_announced();
+        let is_at_note = timeout(NOTE_WITHIN, announced).await.is_ok();
+        sleep(Duration::from_millis(random.u64(0..NOTE_MS))).await;
+        is_at_note
     }
 
     fn count(&self, what: &'static str) {
@@ -189,8 +231,10 @@ impl Scene {
             replica.end().await;
             logs.extend(replica.logs());
         }
-        let stuck = stuck::judge(&self.work, &logs).await;
-        let verdict = Verdict::of(&mut self, stuck, &logs).await;
+        let mut heard = Heard::default();
+        self.to_gateway.iter().for_each(|proxy| heard.extend(proxy.heard()));
+        let stuck = stuck::judge(&self.work, &logs, &heard).await;
+        let verdict = Verdict::of(&mut self, stuck, &logs, &heard).await;
         // Their jobs must not get to the workers of other tests.
         for open in self.work.open() {
             drop(self.stage.client.try_cancel(open).await);

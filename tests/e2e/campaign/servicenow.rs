@@ -9,13 +9,13 @@ use std::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::canary::Canary;
+use super::{asked::Asked, canary::Canary};
 use crate::support::{http, process::Process};
 
 /// What goes wrong with one call, in the sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CallFault {
-    /// An insert is carried out and answered with that status.
+    /// A write is carried out and answered with that status.
     FailedAfterCommit(u16),
     /// 503; nothing is carried out, and the answer has the caller's password in it.
     BusyAndBlabbing,
@@ -29,7 +29,7 @@ pub(crate) enum CallFault {
     Accepted,
     /// Half the answer's body.
     Truncated,
-    /// An insert is carried out long after the client has given up.
+    /// A write is carried out long after the client has given up.
     CommittedLate,
     /// An insert is carried out, and the answer is 403.
     ForbiddenAfterInsert,
@@ -41,7 +41,17 @@ pub(crate) enum CallFault {
     CutInHead,
 }
 
-/// How long after its client's patience (3 s) an insert is carried out at last.
+/// Which calls it may go wrong with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The next one, or the next insert, as fits the fault.
+    Any,
+    /// The next update that writes a work note.
+    Note,
+}
+
+/// How long a call is held up that its client (3 s) gives up, until it is carried out at last:
+/// not as long as ServiceNow lets a request last, after which a note is written again.
 pub(crate) const LATE_MS: u64 = 9_000;
 /// Records per question for records.
 const PAGE: usize = 2_000;
@@ -54,7 +64,8 @@ pub(crate) struct ServiceNow {
     /// Host and port.
     pub(crate) address: String,
     blabbed: String,
-    scripted: Mutex<Vec<CallFault>>,
+    scripted: Mutex<Vec<(Target, CallFault)>>,
+    pub(super) asked: Mutex<Asked>,
 }
 
 /// A table's records by `sys_id`.
@@ -87,7 +98,7 @@ impl CallFault {
     }
 
     /// The sandbox's rule for the next call that it is for.
-    fn rule(self, blabbed: &str) -> Value {
+    fn rule(self, target: Target, blabbed: &str) -> Value {
         let any = json!({"path": "/api/now/table/"});
         let insert = json!({"path": "/api/now/table/", "method": "POST"});
         // Not for records that are deleted: a late insert would bring them back.
@@ -112,6 +123,8 @@ impl CallFault {
             Self::CutAfter => (any, json!({"cut": "after_commit"})),
             Self::CutInHead => (any, json!({"cut": "mid_headers"})),
         };
+        let note = json!({"table": "incident", "method": "PATCH", "body": "work_notes"});
+        let matches = if target == Target::Note { note } else { matches };
         json!({"match": matches, "fault": fault})
     }
 }
@@ -131,7 +144,14 @@ impl ServiceNow {
         let address = process.word_after("sandbox on", "http://").await;
         let address = address.trim_end_matches(':').to_owned();
         let blabbed = canary.blabbed();
-        let new = Self { process, log, address, blabbed, scripted: Mutex::default() };
+        let new = Self {
+            process,
+            log,
+            address,
+            blabbed,
+            scripted: Mutex::default(),
+            asked: Mutex::default(),
+        };
         // Some time on the way, so that there is something in flight to break.
         let delay = json!({"match": {"path": "/api/now/", "times": 0},
             "fault": {"delay": {"before_ms": 20, "after_ms": 40}}});
@@ -145,10 +165,28 @@ impl ServiceNow {
         assert_eq!(status, StatusCode::NO_CONTENT, "{answer}");
     }
 
-    /// Lets something go wrong with the next call that it is for.
-    pub(crate) async fn inject(&self, fault: CallFault) {
-        self.add(&fault.rule(&self.blabbed)).await;
-        self.scripted.lock().unwrap().push(fault);
+    /// Lets something go wrong with the next call that it is for, and that no earlier fault
+    /// for such calls waits for: each leaves a doubt of its own.
+    pub(crate) async fn inject(&self, target: Target, fault: CallFault) {
+        let mut rule = fault.rule(target, &self.blabbed);
+        let next = self.next_free(&rule["match"]).await;
+        rule["match"]["nth"] = next.into();
+        self.add(&rule).await;
+        self.scripted.lock().unwrap().push((target, fault));
+    }
+
+    /// Of the calls that match, the first that meets no fault yet.
+    async fn next_free(&self, matches: &Value) -> u64 {
+        let faults = self.own("faults").await;
+        let waiting = faults["faults"].as_array().unwrap().iter().filter_map(|fault| {
+            let rule = &fault["rule"]["match"];
+            let is_same = ["path", "table", "method", "body"]
+                .into_iter()
+                .all(|part| rule[part] == matches[part]);
+            let (nth, seen) = (rule["nth"].as_u64()?, fault["seen"].as_u64()?);
+            (is_same && rule["times"] == 1 && nth > seen).then(|| nth - seen)
+        });
+        1 + waiting.max().unwrap_or_default()
     }
 
     async fn own(&self, path: &str) -> Value {
@@ -159,13 +197,15 @@ impl ServiceNow {
     }
 
     /// How often each kind of fault has struck, and how many answers left a doubt by that.
-    pub(crate) async fn struck(&self) -> (BTreeMap<&'static str, u64>, u64) {
+    pub(crate) async fn struck(&self) -> (BTreeMap<String, u64>, u64) {
         let rules = self.own("faults").await;
         let hits = rules["faults"].as_array().unwrap().iter().skip(1);
         let hits = hits.map(|rule| rule["hits"].as_u64().unwrap());
         let (mut struck, mut doubts) = (BTreeMap::new(), 0);
-        for (fault, hits) in self.scripted.lock().unwrap().iter().zip(hits) {
-            *struck.entry(fault.name()).or_default() += hits;
+        for ((target, fault), hits) in self.scripted.lock().unwrap().iter().zip(hits) {
+            let name = fault.name();
+            let name = if *target == Target::Note { format!("note: {name}") } else { name.into() };
+            *struck.entry(name).or_default() += hits;
             doubts += if fault.is_answered() { hits } else { 0 };
         }
         (struck, doubts)
@@ -183,9 +223,17 @@ impl ServiceNow {
         self.own("tally").await
     }
 
-    /// What it shows and writes about what it was asked.
-    pub(crate) async fn said(&self) -> (PathBuf, String) {
-        (self.log.clone(), self.own("requests").await.to_string())
+    /// Takes note of what it was asked, which it shows of the latest requests only, and tells
+    /// how often the secret shows there.
+    pub(crate) async fn look(&self, canary: &Canary) -> u64 {
+        let log = self.own("requests").await;
+        self.asked.lock().unwrap().read(&log);
+        canary.traces(log.to_string().as_bytes())
+    }
+
+    /// The file with what it has written.
+    pub(crate) fn log(&self) -> &Path {
+        &self.log
     }
 
     /// All records of a table.

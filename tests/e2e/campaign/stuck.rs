@@ -2,7 +2,7 @@
 //!
 //! Zeebe 8.6.0 may never offer a job again that was failed with a back-off
 //! (camunda/camunda#16884). It counts as the engine's only when the engine itself says so:
-//! a failure with unchanged retries was sent, the back-off is over by far, the engine says
+//! a failure with unchanged retries went over the wire, the back-off is over by far, the engine says
 //! that the job is in the state of one that waits for its back-off, and a fresh client that
 //! asks for a minute is not offered it. Everything else is ours.
 
@@ -12,7 +12,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::work::Work;
+use super::{
+    ear::{Failure, Heard},
+    work::{RETRIES, Work},
+};
 use crate::support::patience::seconds;
 
 /// How long a fresh client asks.
@@ -34,11 +37,10 @@ struct LastWord {
     at: Timestamp,
     job: i64,
     is_failure: bool,
-    detail: String,
 }
 
 /// Judges all instances that have not ended. All workers have to be gone.
-pub(crate) async fn judge(work: &Work, logs: &[PathBuf]) -> Vec<Stuck> {
+pub(crate) async fn judge(work: &Work, logs: &[PathBuf], heard: &Heard) -> Vec<Stuck> {
     let open = work.open();
     if open.is_empty() {
         return Vec::new();
@@ -49,7 +51,7 @@ pub(crate) async fn judge(work: &Work, logs: &[PathBuf]) -> Vec<Stuck> {
     for instance in open {
         let lost = match offered.get(&instance) {
             Some(retries) => Err(format!("its job is on offer, with {retries} retries")),
-            None => lost_by_the_engine(work, words.get(&instance), now).await,
+            None => lost_by_the_engine(work, words.get(&instance), heard, now).await,
         };
         judged.push(match lost {
             Ok(evidence) => Stuck::LostByTheEngine(format!("instance {instance}: {evidence}")),
@@ -98,7 +100,6 @@ fn last_word(line: &str, fields: &Value, at: Timestamp) -> Option<(i64, LastWord
         job: fields["job_key"].as_str()?.parse().ok()?,
         // Given up, it may have arrived nevertheless; the engine tells.
         is_failure: fields["command"] == "fail",
-        detail: fields["detail"].as_str().unwrap_or_default().to_owned(),
     };
     Some((instance, word))
 }
@@ -107,14 +108,16 @@ fn last_word(line: &str, fields: &Value, at: Timestamp) -> Option<(i64, LastWord
 async fn lost_by_the_engine(
     work: &Work,
     last: Option<&LastWord>,
+    heard: &Heard,
     now: Timestamp,
 ) -> Result<String, String> {
     let Some(last) = last else { return Err("no worker ever spoke of it".to_owned()) };
     if !last.is_failure {
         return Err(format!("it was not failed at last: {}", last.line));
     }
-    let Some(backoff) = backoff(&last.detail) else {
-        return Err(format!("it was failed without back-off or retries: {}", last.line));
+    let failure = heard.failures.get(&last.job).and_then(|failures| failures.last());
+    let Some(Failure { retries: RETRIES, backoff: backoff @ 1.. }) = failure else {
+        return Err(format!("it was failed as {failure:?}: {}", last.line));
     };
     if now.as_second() - last.at.as_second() < backoff + SPREAD {
         return Err(format!("its back-off may not be over: {}", last.line));
@@ -127,18 +130,5 @@ async fn lost_by_the_engine(
         )),
         Err(status) => Err(format!("the engine says '{status}' of job {}", last.job)),
         Ok(()) => Err(format!("job {} could have been given to anybody", last.job)),
-    }
-}
-
-/// Seconds until the next attempt, as a failure with unchanged retries tells them.
-fn backoff(detail: &str) -> Option<i64> {
-    let (_, rest) = detail.split_once("no retry is used up, the next attempt is in about ")?;
-    let mut words = rest.split(' ');
-    let count: i64 = words.next()?.parse().ok()?;
-    match words.next()? {
-        "seconds" => Some(count),
-        "minutes" => Some(60 * count),
-        "hours" => Some(3_600 * count),
-        _ => None,
     }
 }

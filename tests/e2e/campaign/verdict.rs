@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     audit::{self, Audit},
+    ear::Heard,
     proxy::Proxy,
     scene::Scene,
     stuck::Stuck,
@@ -22,7 +23,12 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    pub(super) async fn of(scene: &mut Scene, stuck: Vec<Stuck>, logs: &[PathBuf]) -> Self {
+    pub(super) async fn of(
+        scene: &mut Scene,
+        stuck: Vec<Stuck>,
+        logs: &[PathBuf],
+        heard: &Heard,
+    ) -> Self {
         let mut verdict = Self::default();
         verdict.breaches.append(&mut scene.work.findings.lock().unwrap());
         let doubts = verdict.count_faults(scene).await;
@@ -30,10 +36,12 @@ impl Verdict {
         scene.servicenow.calm().await;
         // Before the looks at the records, which are calls as well.
         let tally = scene.servicenow.tally().await;
+        scene.look().await;
         let audit = audit::records(scene, &tally).await;
         verdict.weigh_instances(&scene.work, &audit, stuck).await;
-        verdict.weigh_calls(scene, &tally, &audit, [doubts, audit::untold(logs)]);
+        verdict.weigh_calls(scene, &tally, &audit, [doubts, audit::untold(logs)], heard);
         verdict.weigh_words(scene, logs).await;
+        verdict.weigh_retries(logs, heard);
         verdict.tell("time", &format!("{} s", scene.began.elapsed().as_secs()));
         if !scene.servicenow.is_running() {
             verdict.breaches.push("the sandbox has ended by itself".to_owned());
@@ -64,11 +72,12 @@ impl Verdict {
         for proxy in &scene.to_gateway {
             self.add("on the way to the engine", proxy.struck());
         }
-        self.add("processes", scene.signals.lock().unwrap().clone());
+        let signals = scene.signals.lock().unwrap().clone();
+        self.add("processes", signals.into_iter().map(|(name, count)| (name.into(), count)));
         doubts
     }
 
-    fn add(&mut self, place: &str, struck: BTreeMap<&'static str, u64>) {
+    fn add(&mut self, place: &str, struck: impl IntoIterator<Item = (String, u64)>) {
         for (name, count) in struck {
             *self.faults.entry(format!("{place}: {name}")).or_default() += count;
         }
@@ -106,23 +115,49 @@ impl Verdict {
         self.tell("lost", &audit.lost);
         self.tell("foreign records touched", &audit.foreign);
         self.tell("orphans of cancelled instances", &audit.orphans);
+        self.tell("work notes due", &audit.notes_due);
+        self.tell("work notes written", &audit.notes);
+        self.tell("work notes found by a later attempt", &audit.notes_found);
+        self.tell("work notes of cancelled instances", &audit.notes_of_cancelled);
+        self.tell("work notes twice", &audit.notes_twice);
+        self.tell("work notes missing", &audit.notes_missing);
         self.breaches.extend(audit.breaches.iter().cloned());
     }
 
     /// ServiceNow was not called more often than the jobs and the doubts explain. In doubt
     /// is a call that got no good answer, one whose answer nobody could tell the engine, and
-    /// an insert of what was there already.
-    fn weigh_calls(&mut self, scene: &Scene, tally: &Value, audit: &Audit, doubts: [u64; 2]) {
+    /// an insert that was refused since its record was there already: the last one of its
+    /// record, those before it being among the others. After an announcement that no end is
+    /// known of, a work note is looked for at once and when nobody can be writing it any
+    /// more: two calls besides the one that writes it, or reads the record that has it.
+    fn weigh_calls(
+        &mut self,
+        scene: &Scene,
+        tally: &Value,
+        audit: &Audit,
+        doubts: [u64; 2],
+        heard: &Heard,
+    ) {
         let at_servicenow = audit::calls(tally) - scene.calls_before;
         let calls = at_servicenow + scene.to_servicenow.swallowed();
-        let repeated = tally["repeatedInserts"].as_u64().unwrap();
+        let asked = scene.servicenow.asked.lock().unwrap();
+        let repeated = asked.inserted_again();
+        let announced = heard.announcements.len() as u64;
+        let open_notes = announced.saturating_sub(audit.notes_by_last_attempt);
         let [unanswered, untold] = doubts;
-        let bound = audit.needed * 11 / 10 + unanswered + untold + repeated;
+        let bound = audit.needed * 11 / 10 + unanswered + untold + repeated + 2 * open_notes;
+        if asked.missed > 0 {
+            self.breaches.push(format!("{} requests were not looked at", asked.missed));
+        }
         self.tell("calls needed without faults", &audit.needed);
         self.tell("calls", &calls);
         self.tell("doubts: no good answer", &unanswered);
         self.tell("doubts: answer not told to the engine", &untold);
         self.tell("doubts: inserted again", &repeated);
+        self.tell("inserted again, all", &tally["repeatedInserts"]);
+        self.tell("attempts at work notes", &announced);
+        self.tell("attempts at work notes with open end", &open_notes);
+        self.tell("looks for work notes", &asked.looks());
         let percent = 100 * calls / bound.max(1);
         self.tell("calls / (1.1 x needed + doubts)", &format!("{percent} % of {bound}"));
         if calls > bound {
@@ -130,11 +165,17 @@ impl Verdict {
         }
     }
 
-    /// The secret is nowhere, nothing has panicked, no retry was used up.
+    /// No retry was used up: the engine was told of each failure that the job keeps all it had.
+    fn weigh_retries(&mut self, logs: &[PathBuf], heard: &Heard) {
+        let told = audit::Failures::told(logs);
+        let all = heard.failures.values().map(Vec::len).sum::<usize>();
+        self.tell("failures told to the engine", &all);
+        self.breaches.extend(told.breaches(heard));
+    }
+
+    /// The secret is nowhere, nothing has panicked, no BPMN error was thrown.
     async fn weigh_words(&mut self, scene: &Scene, logs: &[PathBuf]) {
-        let (sandbox_log, requests) = scene.servicenow.said().await;
-        let mut traces = scene.canary.traces(requests.as_bytes());
-        traces += scene.canary.traces_in(&sandbox_log);
+        let mut traces = scene.leaks + scene.canary.traces_in(scene.servicenow.log());
         traces += scene.work.leaks.load(Ordering::Relaxed);
         traces += scene.to_gateway.iter().map(Proxy::leaks).sum::<u64>();
         for replica in &scene.replicas {

@@ -20,8 +20,11 @@ use crate::support::{
     patience::{eventually, seconds},
 };
 
-/// Most instances that have not ended.
-const OPEN: usize = 60;
+/// Most instances that have not ended. About a third of them wait until nobody can be writing
+/// their note any more.
+const OPEN: usize = 90;
+/// How often each job may be tried, as the process says.
+pub(crate) const RETRIES: i32 = 3;
 /// The lock on a report.
 const REPORT: Duration = seconds(10);
 
@@ -36,19 +39,38 @@ pub(crate) enum Kind {
     Delete,
     /// Creates a record since there is none.
     Upsert,
+    /// Creates a record and writes a work note to it.
+    Note,
     /// Creates a record, and is cancelled early on.
     Cancelled,
+    /// Creates a record and writes a work note to it, and is cancelled meanwhile.
+    CancelledNote,
 }
 
 impl Kind {
     /// How many jobs of the worker it is made of.
     pub(crate) fn jobs(self) -> usize {
-        if matches!(self, Self::Change | Self::Delete) { 2 } else { 1 }
+        if matches!(self, Self::Change | Self::Delete | Self::Note) { 2 } else { 1 }
     }
 
-    /// How many calls these take when nothing goes wrong: an upsert looks first.
+    /// How many calls these take when nothing goes wrong: an upsert looks first. What comes
+    /// after a cancellation is not among them.
     pub(crate) fn calls(self) -> usize {
-        if matches!(self, Self::Create | Self::Cancelled) { 1 } else { 2 }
+        if self == Self::Create || self.is_cancelled() { 1 } else { 2 }
+    }
+
+    pub(crate) fn is_cancelled(self) -> bool {
+        matches!(self, Self::Cancelled | Self::CancelledNote)
+    }
+
+    /// How many work notes it may write.
+    pub(crate) fn notes(self) -> usize {
+        usize::from(matches!(self, Self::Note | Self::CancelledNote))
+    }
+
+    /// Longest time until it is cancelled, in milliseconds: about what its jobs take.
+    fn patience(self) -> u64 {
+        if self == Self::CancelledNote { 800 } else { 400 }
     }
 
     /// Where its record is.
@@ -62,6 +84,7 @@ impl Kind {
             Self::Change => "change",
             Self::Delete => "delete",
             Self::Upsert => "upsert",
+            Self::Note | Self::CancelledNote => "note",
         }
     }
 }
@@ -71,11 +94,13 @@ pub(crate) fn plan(random: &mut Rng, jobs: usize) -> Vec<Kind> {
     let (mut plan, mut planned) = (Vec::new(), 0);
     while planned < jobs {
         let kind = match random.u8(0..100) {
-            0..65 => Kind::Create,
+            0..48 => Kind::Create,
+            48..65 => Kind::Note,
             65..80 => Kind::Change,
             80..90 => Kind::Delete,
             90..94 => Kind::Upsert,
-            _ => Kind::Cancelled,
+            94..97 => Kind::Cancelled,
+            _ => Kind::CancelledNote,
         };
         planned += kind.jobs();
         plan.push(kind);
@@ -87,7 +112,7 @@ pub(crate) fn plan(random: &mut Rng, jobs: usize) -> Vec<Kind> {
 #[derive(Clone, Debug)]
 pub(crate) struct Instance {
     pub(crate) kind: Kind,
-    /// Its record's short description.
+    /// Its record's short description, and the last word of its work note.
     pub(crate) marker: String,
     /// What it ended with, and the report's job.
     pub(crate) report: Option<(i64, Map<String, Value>)>,
@@ -151,8 +176,8 @@ impl Work {
                 sleep(Duration::from_millis(20)).await;
             }
             let key = self.start(number, kind).await;
-            if kind == Kind::Cancelled {
-                let delay = Duration::from_millis(random.u64(0..400));
+            if kind.is_cancelled() {
+                let delay = Duration::from_millis(random.u64(0..kind.patience()));
                 spawn_local(Arc::clone(&self).cancel(key, delay));
             }
         }

@@ -61,8 +61,8 @@ impl Config {
         let (zeebe, tenants) = zeebe_section::read(zeebe);
         let inbound = inbound_section::read(&mut root, zeebe.rest_address.is_some());
         let (worker, namespace, max_outage) = worker(root.section("worker"), tenants);
-        let http =
-            servicenow::http::Config { own_tls: instances.own_tls, ..http(root.section("http")) };
+        let (http, quota) = http(root.section("http"));
+        let http = servicenow::http::Config { own_tls: instances.own_tls, ..http };
         let config = Self {
             zeebe,
             worker,
@@ -77,6 +77,7 @@ impl Config {
                 call_times: connector::CallTimes {
                     call: http.call_timeout,
                     token: http.token_timeout,
+                    quota: quota.unwrap_or(connector::CallTimes::default().quota),
                 },
                 ..connector::Config::default()
             },
@@ -168,7 +169,8 @@ fn secrets(section: &mut Section<'_>) -> (secret_store::Config, connector::Secre
     (store, scope)
 }
 
-fn http(mut section: Section<'_>) -> servicenow::http::Config {
+/// The client's settings, and how long ServiceNow works on a request at most.
+fn http(mut section: Section<'_>) -> (servicenow::http::Config, Option<std::time::Duration>) {
     let mut config = servicenow::http::Config::default();
     let seconds =
         |from, to| std::time::Duration::from_secs(from)..=std::time::Duration::from_secs(to);
@@ -178,6 +180,7 @@ fn http(mut section: Section<'_>) -> servicenow::http::Config {
     if let Some(time) = section.duration(Key::new("call_timeout"), seconds(1, 600)) {
         config.call_timeout = time;
     }
+    let quota = section.duration(Key::new("transaction_quota"), seconds(1, 3600));
     if let Some(bytes) = section.count(Key::new("max_response_bytes"), 1_024..=1 << 30) {
         config.max_response_bytes = bytes;
     }
@@ -200,7 +203,7 @@ fn http(mut section: Section<'_>) -> servicenow::http::Config {
         config.no_proxy = hosts.join(",");
     }
     section.finish();
-    config
+    (config, quota)
 }
 
 fn management(mut section: Section<'_>) -> management::Config {

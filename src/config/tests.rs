@@ -111,6 +111,7 @@ fn every_section_is_read() {
         [http]
         allowed_networks = ["10.0.0.0/8", "fd00::/8"]
         call_timeout = "30s"
+        transaction_quota = "5m"
         [secrets]
         directory = "/run/secrets"
         scope = "inputs"
@@ -126,6 +127,8 @@ fn every_section_is_read() {
     assert_eq!(config.connector.max_outage, Duration::from_hours(1));
     assert_eq!(config.connector.connections["hr"].tables.write, ["x_hr_*"]);
     assert_eq!(config.connector.secret_scope, connector::SecretScope::Inputs);
+    let times = config.connector.call_times;
+    assert_eq!((times.call, times.quota), (Duration::from_secs(30), Duration::from_mins(5)));
     let own = &config.http.own_tls[0];
     assert_eq!(
         (own.connection.as_str(), own.ca_file.as_deref()),

@@ -4,22 +4,24 @@ use std::time::Duration;
 
 use crate::servicenow::Authentication;
 
-/// ServiceNow ends a request of its REST API after this time, unless its quota rules say
-/// otherwise.
-const QUOTA: Duration = Duration::from_mins(1);
-
-/// The time limits of the client.
+/// Time limits of the client and of ServiceNow.
 #[derive(Clone, Copy, Debug)]
 pub struct CallTimes {
     /// A request and its answer.
     pub call: Duration,
     /// Fetching a token.
     pub token: Duration,
+    /// ServiceNow's transaction quota for its REST API: after this time it cancels a request.
+    pub quota: Duration,
 }
 
 impl Default for CallTimes {
     fn default() -> Self {
-        Self { call: Duration::from_secs(65), token: Duration::from_secs(15) }
+        Self {
+            call: Duration::from_secs(65),
+            token: Duration::from_secs(15),
+            quota: Duration::from_mins(1),
+        }
     }
 }
 
@@ -28,7 +30,7 @@ impl CallTimes {
     /// does nothing more about it. A request may be on its way until the client gives up, and
     /// ServiceNow works on it then.
     pub(crate) fn longest(&self, authentication: &Authentication) -> Duration {
-        let last = self.call + QUOTA;
+        let last = self.call + self.quota;
         if authentication.fetches_tokens() {
             // What is answered 401 is sent once more, with a fresh token.
             return self.token + self.call + self.token + last;

@@ -36,6 +36,7 @@ shutdown_grace = "20s"
 [http]
 connect_timeout = "2s"
 call_timeout = "3s"
+transaction_quota = "15s"
 
 [zeebe]
 keep_alive = "30s"

@@ -20,6 +20,8 @@ mod scenarios;
 mod slow;
 #[path = "inbound/stage.rs"]
 mod stage;
+#[path = "inbound/timing.rs"]
+mod timing;
 
 /// Runs the named scenarios, or all of them.
 fn main() {

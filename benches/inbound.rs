@@ -13,6 +13,7 @@ mod engine;
 #[path = "inbound/load.rs"]
 mod load;
 #[path = "worker/process.rs"]
+#[allow(dead_code, reason = "the worker's benchmark needs more of it")]
 mod process;
 #[path = "inbound/scenarios.rs"]
 mod scenarios;

@@ -129,7 +129,7 @@ fn kinds() -> [Kind; 4] {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 impl Kind {
@@ -159,6 +159,7 @@ impl Kind {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "tokio's clock looks whether it is paused first")]
 fn measure(kind: &Kind, is_naive: bool) -> Difference {
     let door = kind.door();
     let lets_in = |headers: &HeaderMap| door.lets_in(headers, BODY).now_or_never().unwrap();

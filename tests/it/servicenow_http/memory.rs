@@ -50,8 +50,8 @@ impl Worker {
         Self { child, gateway, _config: config }
     }
 
-    /// Has a job read from this table, and says why it failed, if it did.
-    async fn read_from(&self, table: &str) -> Option<String> {
+    /// Has a job read from this table; the error is its failure's text.
+    async fn read_from(&self, table: &str) -> Result<(), String> {
         let variables = json!({
             "operation": "get", "table": table, "sysId": "6816f79cc0a8016401c5a33be04be441",
         });
@@ -81,11 +81,11 @@ impl Drop for Worker {
     }
 }
 
-/// What a command says about the end of this job.
-fn ended(job: i64, call: Call) -> Option<Option<String>> {
+/// How this job ended, if the command says so.
+fn ended(job: i64, call: Call) -> Option<Result<(), String>> {
     match call {
-        Call::Complete(command) => (command.job_key == job).then_some(None),
-        Call::Fail(command) => (command.job_key == job).then_some(Some(command.error_message)),
+        Call::Complete(command) => (command.job_key == job).then_some(Ok(())),
+        Call::Fail(command) => (command.job_key == job).then_some(Err(command.error_message)),
         _ => None,
     }
 }
@@ -93,45 +93,49 @@ fn ended(job: i64, call: Call) -> Option<Option<String>> {
 /// How far the peak of the process rises above what it had before, in bytes, when a job gets
 /// this answer.
 async fn growth(flood: impl Fn() -> Vec<Step> + Send + Sync + 'static) -> usize {
-    let server = Server::start(move |request| match request.target().contains("/flood/") {
-        true => flood(),
-        false => json_answer("200 OK", r#"{"result":{"number":"INC0000001"}}"#),
+    let server = Server::start(move |request| {
+        if request.target().contains("/flood/") {
+            return flood();
+        }
+        json_answer("200 OK", r#"{"result":{"number":"INC0000001"}}"#)
     })
     .await;
     let worker = Worker::start(&server).await;
-    assert_eq!(worker.read_from("incident").await, None);
+    assert_eq!(worker.read_from("incident").await, Ok(()));
     let before = worker.memory("VmRSS:");
-    let error = worker.read_from("flood").await.expect("it fails");
+    let error = worker.read_from("flood").await.unwrap_err();
     assert!(error.contains(&format!("is larger than {CAP} bytes")), "{error}");
     // The peak since the start: if that was higher, it counts against us.
     worker.memory("VmHWM:").saturating_sub(before)
 }
 
-/// This head, and spaces behind it until the client has enough.
-fn endless(head: &'static str, piece: &[u8]) -> Vec<Step> {
+/// This head, and the same piece behind it until the client has enough.
+fn endless(head: &str, piece: &[u8]) -> Vec<Step> {
     vec![send(head), Step::Flood(piece.to_vec())]
-}
-
-fn chunk() -> Vec<u8> {
-    [b"8000\r\n", &[b' '; 0x8000][..], b"\r\n"].concat()
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn row_26_answers_without_end_cost_no_more_memory_than_twice_the_cap() {
+    let piece = vec![b' '; 0x8000];
+    let chunk = [b"8000\r\n", &piece[..], b"\r\n"].concat();
+    let bomb = gzip(&vec![0; GIB]);
+    let with = |head: &'static str, piece: &[u8]| {
+        let piece = piece.to_vec();
+        move || endless(head, &piece)
+    };
     let announced = "HTTP/1.1 200 OK\r\ncontent-length: 1073741824\r\n\r\n";
-    let grown = growth(|| endless(announced, &[b' '; 0x8000])).await;
+    let grown = growth(with(announced, &piece)).await;
     assert!(grown <= CAP / 2, "announced: {} MiB", grown / MIB);
 
     let until_closed = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n";
     let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
-    let bomb = gzip(&vec![0; GIB]);
-    let bomb = move || answer("200 OK", "content-encoding: gzip\r\n", &bomb);
     let failed = "HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\n";
+    let bomb = move || answer("200 OK", "content-encoding: gzip\r\n", &bomb);
     for (what, grown) in [
-        ("until closed", growth(|| endless(until_closed, &[b' '; 0x8000])).await),
-        ("chunked", growth(|| endless(chunked, &chunk())).await),
-        ("an error, chunked", growth(|| endless(failed, &chunk())).await),
+        ("until closed", growth(with(until_closed, &piece)).await),
+        ("chunked", growth(with(chunked, &chunk)).await),
+        ("an error, chunked", growth(with(failed, &chunk)).await),
         ("a gzip bomb", growth(bomb).await),
     ] {
         // It is read to the cap, so less than that would mean that it was not looked at.

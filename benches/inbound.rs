@@ -13,6 +13,7 @@ mod engine;
 #[path = "inbound/load.rs"]
 mod load;
 #[path = "worker/process.rs"]
+#[allow(dead_code, reason = "the worker's benchmark needs more of it")]
 mod process;
 #[path = "inbound/scenarios.rs"]
 mod scenarios;
@@ -20,6 +21,8 @@ mod scenarios;
 mod slow;
 #[path = "inbound/stage.rs"]
 mod stage;
+#[path = "inbound/timing.rs"]
+mod timing;
 
 /// Runs the named scenarios, or all of them.
 fn main() {

@@ -2,11 +2,13 @@
 //! (`SOAK_MINUTES` says otherwise) and runs only when it is named.
 //!
 //! The built binary runs as a process of its own against a scripted gateway or a real
-//! broker (`ZEEBE_ADDRESS`) and the sandbox, which run in this process. CPU time and memory are
+//! broker (`ZEEBE_GRPC_ADDRESS`) and the sandbox, which run in this process. CPU time and memory are
 //! the worker's alone. Figures are printed, never asserted: see `docs/benchmarks.md`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot go on stops")]
 #![allow(clippy::print_stdout, clippy::cast_precision_loss, reason = "prints rough figures")]
 
+#[path = "worker/beside.rs"]
+mod beside;
 #[path = "../tests/it/support/gateway.rs"]
 mod gateway;
 #[path = "worker/noop.rs"]

@@ -47,6 +47,8 @@ use rustls::{
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
+#[doc(hidden)]
+pub use authentication::Door;
 pub use cluster::ClusterWatch;
 pub use config::{Config, Correlation, Idempotency, Tls, Token, Unguarded};
 pub use credentials::{Algorithm, Credential, Issuer, Proof, Signature, Style};

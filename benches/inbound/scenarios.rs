@@ -10,17 +10,19 @@ use crate::{
     load::{Load, Measured},
     slow::SlowSenders,
     stage::{AUTHORIZATION, Endpoint},
+    timing,
 };
 
 type Scenario = fn() -> Pin<Box<dyn Future<Output = ()>>>;
 
 /// All scenarios by name.
-pub(crate) const ALL: [(&str, Scenario); 5] = [
+pub(crate) const ALL: [(&str, Scenario); 6] = [
     ("publish", || Box::pin(throughput(PUBLISH))),
     ("create", || Box::pin(throughput(CREATE))),
     ("wrapper", || Box::pin(throughput(WRAPPER))),
     ("unauthenticated", || Box::pin(unauthenticated())),
     ("slow", || Box::pin(slow())),
+    ("timing", || Box::pin(async { timing::run() })),
 ];
 
 /// Requests before those that count.

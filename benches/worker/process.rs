@@ -1,8 +1,10 @@
 //! A worker as a child process, with what the system knows of it.
 
-use std::{process::Stdio, time::Duration};
+use std::{ops::Add, process::Stdio, time::Duration};
 
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
     process::{Child, Command},
     time::Instant,
 };
@@ -66,4 +68,25 @@ pub(crate) async fn until(what: &str, mut done: impl FnMut() -> bool) {
         assert!(Instant::now() < end, "never happened: {what}");
         tokio::time::sleep(Duration::from_micros(200)).await;
     }
+}
+
+/// A port that was free a moment ago.
+pub(crate) async fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
+}
+
+/// The figures that a worker tells at this port.
+pub(crate) async fn figures(port: u16) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let request = "GET /metrics HTTP/1.1\r\nhost: worker\r\nconnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+/// The sum of the figures whose lines begin like this.
+pub(crate) fn sum(figures: &str, beginning: &str) -> f64 {
+    let lines = figures.lines().filter(|line| line.starts_with(beginning));
+    lines.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).fold(0.0, f64::add)
 }

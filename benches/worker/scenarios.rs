@@ -1,35 +1,37 @@
 //! What is measured.
 
-use std::{future::Future, net::SocketAddr, pin::Pin, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use serde_json::json;
 use servicenow_worker::{
-    ports::{CreateInstance, DEFAULT_TENANT, ProcessGateway},
+    ports::{CreateInstance, ProcessGateway},
     sandbox::{Fault, Match},
-    zeebe::{self, Gateway},
+    zeebe::Gateway,
 };
 
-use tokio::{net::TcpListener, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
+    beside,
     process::{WorkerProcess, until},
     soak,
-    stage::{self, ServiceNow, create_job, noop_worker, scripted_gateway, worker},
+    stage::{self, ServiceNow, create_job, noop_worker, real_broker, scripted_gateway, worker},
 };
 
 type Scenario = fn() -> Pin<Box<dyn Future<Output = ()>>>;
 
 /// All scenarios by name.
-pub(crate) const ALL: [(&str, Scenario); 10] = [
+pub(crate) const ALL: [(&str, Scenario); 11] = [
     ("size", || Box::pin(async { size() })),
     ("start", || Box::pin(start())),
     ("idle", || Box::pin(idle())),
     ("held", || Box::pin(held())),
-    ("beside", || Box::pin(beside())),
+    ("beside", || Box::pin(beside::on_scripted_gateway())),
     ("full", || Box::pin(full())),
     ("latency", || Box::pin(latency())),
     ("throughput", || Box::pin(throughput())),
     ("broker", || Box::pin(broker())),
+    ("beside-broker", || Box::pin(beside::on_real_broker())),
     (soak::NAME, || Box::pin(soak::run())),
 ];
 
@@ -69,46 +71,6 @@ async fn idle() {
         after.rss_mib,
         after.cpu.saturating_sub(before.cpu)
     );
-}
-
-/// What a dead instance costs a healthy one: jobs of the latter in 30 s, alone and beside as
-/// many of the former.
-async fn beside() {
-    const PERIOD: Duration = Duration::from_secs(30);
-    let alone = jobs_of_the_healthy(PERIOD, None).await;
-    let refusing = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    // Takes connections, as the system does for it, and says nothing.
-    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    for (way, address) in [("refusing", refusing), ("silent", silent.local_addr().unwrap())] {
-        let beside = jobs_of_the_healthy(PERIOD, Some(address)).await;
-        println!(
-            "healthy instance: {alone} jobs in {PERIOD:?} alone, {beside} beside a {way} one, {:.1} %",
-            beside as f64 * 100.0 / alone as f64
-        );
-    }
-}
-
-async fn jobs_of_the_healthy(period: Duration, dead: Option<SocketAddr>) -> usize {
-    let (gateway, servicenow) = (scripted_gateway().await, ServiceNow::plain().await);
-    let slow = Fault::Delay { before_ms: 0, after_ms: 100 };
-    servicenow.sandbox.faults().push(Match { times: 0, ..Match::default() }, slow);
-    let settings = dead.map_or_else(String::new, |address| {
-        format!(
-            "[connections.dead]\ninstance = \"http://{address}\"\n\
-             auth = {{ type = \"bearer\", token = \"t\" }}\n"
-        )
-    });
-    let worker = stage::worker_with(&gateway.address(), &servicenow, 64, &settings, &[]);
-    let before = servicenow.sandbox.records("incident").len();
-    for number in 0..usize::try_from(period.as_secs()).unwrap() * 200 {
-        gateway.offer(create_job(number));
-        if dead.is_some() {
-            gateway.offer(stage::job_over("dead", number));
-        }
-    }
-    tokio::time::sleep(period).await;
-    worker.kill().await;
-    servicenow.sandbox.records("incident").len() - before
 }
 
 /// As many large jobs as the worker may hold, with large answers for those that call: the
@@ -230,15 +192,7 @@ async fn run_through(
 
 /// Against a real broker at `ZEEBE_ADDRESS`: the worker and its yardstick in turn.
 async fn broker() {
-    #[expect(clippy::disallowed_methods, reason = "a benchmark is its own program")]
-    let Ok(address) = std::env::var("ZEEBE_GRPC_ADDRESS") else {
-        println!("skipped: ZEEBE_GRPC_ADDRESS is not set, see scripts/zeebe start --fast");
-        return;
-    };
-    let config = zeebe::Config { address: address.clone(), ..zeebe::Config::default() };
-    let client = Gateway::new(&config).unwrap();
-    let process = include_bytes!("../../tests/e2e/bpmn/record.bpmn");
-    client.deploy_resource("record.bpmn", process, DEFAULT_TENANT).await.unwrap();
+    let Some((address, client)) = real_broker().await else { return };
     for _ in 0..3 {
         let noop = noop_worker(&address);
         on_broker("no call", &client, noop).await;

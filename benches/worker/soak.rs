@@ -7,14 +7,10 @@ use servicenow_worker::{
     sandbox::{Fault, Match},
     zeebe::proto::ActivatedJob,
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    time::{Instant, interval},
-};
+use tokio::time::{Instant, interval};
 
 use crate::{
-    process::WorkerProcess,
+    process::{WorkerProcess, figures, free_port, sum},
     stage::{ServiceNow, create_job, scripted_gateway, worker_with},
 };
 
@@ -79,10 +75,6 @@ fn minutes() -> u64 {
     std::env::var("SOAK_MINUTES").map_or(60, |text| text.parse().unwrap())
 }
 
-async fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
-}
-
 fn some_record(servicenow: &ServiceNow) -> String {
     let records = servicenow.sandbox.records("incident");
     records[0]["sys_id"].as_str().unwrap().to_owned()
@@ -113,19 +105,8 @@ async fn look(worker: &WorkerProcess, seconds: f64, port: u16) -> Sample {
         rss_mib: usage.rss_mib,
         descriptors: count("fd"),
         threads: count("task"),
-        tasks: tasks(port).await,
+        tasks: sum(&figures(port).await, "snc_tasks "),
     }
-}
-
-/// The figure `snc_tasks`.
-async fn tasks(port: u16) -> f64 {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let request = "GET /metrics HTTP/1.1\r\nhost: worker\r\nconnection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    let line = answer.lines().find_map(|line| line.strip_prefix("snc_tasks "));
-    line.unwrap().parse().unwrap()
 }
 
 fn tell(sample: Sample, ended: u64) {

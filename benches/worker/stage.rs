@@ -4,8 +4,9 @@ use std::{io::Write, path::Path};
 
 use serde_json::{Value, json};
 use servicenow_worker::{
+    ports::{DEFAULT_TENANT, ProcessGateway},
     sandbox::{self, Sandbox},
-    zeebe::proto::ActivatedJob,
+    zeebe::{self, Gateway, proto::ActivatedJob},
 };
 use tokio::{net::TcpListener, process::Command};
 use tokio_util::sync::CancellationToken;
@@ -57,6 +58,20 @@ impl ServiceNow {
 pub(crate) async fn scripted_gateway() -> ScriptedGateway {
     let settings = Settings { recorded_calls: 0, stream_capacity: 64, ..Settings::default() };
     ScriptedGateway::start(settings).await.unwrap()
+}
+
+/// The real broker at `ZEEBE_GRPC_ADDRESS` with a client of ours, and the process `record` deployed.
+pub(crate) async fn real_broker() -> Option<(String, Gateway)> {
+    #[expect(clippy::disallowed_methods, reason = "a benchmark is its own program")]
+    let Ok(address) = std::env::var("ZEEBE_GRPC_ADDRESS") else {
+        println!("skipped: ZEEBE_GRPC_ADDRESS is not set, see scripts/zeebe start --fast");
+        return None;
+    };
+    let config = zeebe::Config { address: address.clone(), ..zeebe::Config::default() };
+    let client = Gateway::new(&config).unwrap();
+    let process = include_bytes!("../../tests/e2e/bpmn/record.bpmn");
+    client.deploy_resource("record.bpmn", process, DEFAULT_TENANT).await.unwrap();
+    Some((address, client))
 }
 
 /// The built worker.

@@ -9,6 +9,7 @@
 mod api_key;
 mod basic;
 mod bearer;
+mod door;
 mod hmac;
 mod jwt;
 
@@ -29,6 +30,7 @@ use super::{
 use crate::ports::{Clock, SecretProvider};
 
 pub(crate) use basic::decode as decode_basic;
+pub use door::Door;
 pub(crate) use jwt::{Jwk, jwks};
 
 /// Somebody whom we know.

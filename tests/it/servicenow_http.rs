@@ -4,6 +4,7 @@
 mod addresses;
 mod cves;
 mod faults;
+mod memory;
 mod oauth;
 mod server;
 mod tls;

@@ -236,8 +236,9 @@ async fn row_12_a_dead_instance_costs_the_others_at_most_a_twentieth() {
     }
 }
 
-/// How many jobs of an instance that is kept busy are done in half a minute.
-async fn busy_beside(other: Option<Way>) -> usize {
+/// How many jobs of an instance that is kept busy are done in half a minute, with an engine
+/// that takes so long for each call.
+async fn busy_beside(other: Option<Way>, round_trip: Duration) -> usize {
     let busy: Box<dyn Fn(Seen) -> Act + Send + Sync> =
         Box::new(|_| Act::Serve(Duration::from_millis(100)));
     let act = other.unwrap_or(|_| Act::Serve(QUICK));
@@ -246,6 +247,7 @@ async fn busy_beside(other: Option<Way>) -> usize {
         instances.push(("other", Box::new(act)));
     }
     let stage = Stage::start(64, Instances::new(instances));
+    stage.engine.take_for_each_call(round_trip);
     for _ in 0..600 {
         stage.engine.add("busy", 10);
         stage.engine.add("other", if other.is_some() { 10 } else { 0 });
@@ -255,18 +257,32 @@ async fn busy_beside(other: Option<Way>) -> usize {
     stage.engine.completed("busy")
 }
 
-#[tokio::test(start_paused = true)]
-async fn row_12_an_instance_that_is_kept_busy_keeps_its_pace_beside_a_dead_one() {
-    let alone = busy_beside(None).await;
+/// What of its pace a busy instance keeps beside a dead one, in percent, way by way.
+async fn pace_beside(round_trip: Duration) -> [(&'static str, usize); 2] {
+    let alone = busy_beside(None, round_trip).await;
     assert!(alone >= 4_500, "{alone}");
     let ways: [(&str, Way); 2] = [
         ("refusing connections", |_| Act::Unreachable(Duration::from_millis(1))),
         ("silent", |_| Act::Silent(seconds(65))),
     ];
-    for (way, act) in ways {
-        let beside = busy_beside(Some(act)).await;
-        assert!(beside * 100 >= alone * 95, "{way}: {beside} beside it, {alone} alone");
+    let mut pace = ways.map(|(way, _)| (way, 0));
+    for (slot, (_, act)) in pace.iter_mut().zip(ways) {
+        slot.1 = busy_beside(Some(act), round_trip).await * 100 / alone;
     }
+    pace
+}
+
+#[tokio::test(start_paused = true)]
+async fn row_12_an_instance_that_is_kept_busy_keeps_its_pace_beside_a_dead_one() {
+    let pace = pace_beside(Duration::ZERO).await;
+    assert!(pace.iter().all(|(_, percent)| *percent >= 95), "{pace:?}");
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "does not hold yet: see 'A dead instance on a real broker' in docs/reliability.md"]
+async fn row_12_an_instance_that_is_kept_busy_keeps_its_pace_where_a_command_takes_20_ms() {
+    let pace = pace_beside(Duration::from_millis(20)).await;
+    assert!(pace.iter().all(|(_, percent)| *percent >= 95), "{pace:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -37,6 +37,8 @@ struct State {
     /// When a job may be handed out (again).
     due: BTreeSet<(Instant, i64)>,
     completed: BTreeMap<String, usize>,
+    /// How long a call takes that need not wait for anything.
+    round_trip: Duration,
 }
 
 /// A job as the engine keeps it.
@@ -74,6 +76,18 @@ impl Engine {
         }
         drop(state);
         self.0.changed.notify_waiters();
+    }
+
+    /// From now on every call takes this long, as over a network to a broker that has work.
+    pub(super) fn take_for_each_call(&self, round_trip: Duration) {
+        self.state().round_trip = round_trip;
+    }
+
+    async fn travel(&self) {
+        let round_trip = self.state().round_trip;
+        if !round_trip.is_zero() {
+            tokio::time::sleep(round_trip).await;
+        }
     }
 
     /// The jobs of a connection.
@@ -137,6 +151,7 @@ impl JobGateway for Engine {
             tokio::time::sleep(wait.unwrap_or_default()).await;
             return Ok(Vec::new());
         }
+        self.travel().await;
         let end = Instant::now() + wait.unwrap_or_default();
         loop {
             let changed = self.0.changed.notified();
@@ -155,6 +170,7 @@ impl JobGateway for Engine {
     }
 
     async fn report(&self, job: &JobRef, outcome: &Outcome) -> Result<(), GatewayError> {
+        self.travel().await;
         let mut state = self.state();
         let state = &mut *state;
         let kept = state.jobs.get_mut(&job.key.0).unwrap();

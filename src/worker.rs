@@ -186,8 +186,7 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
         self.parts.metrics.activated(&job.job_type, source.as_str());
         let worker = Arc::clone(self);
         self.jobs.spawn(async move {
-            executor::run(&worker, job, arrival).await;
-            drop(slot);
+            executor::run(&worker, job, slot, arrival).await;
         });
     }
 }

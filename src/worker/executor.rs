@@ -3,26 +3,31 @@
 //! Nothing is sent for a job that is no longer ours, and nothing new is started once the
 //! worker stops.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::{
-    Worker,
+    Slot, Worker,
     governor::{Attempt, Room},
     lease::Lease,
     note, orphan,
     reporter::{self, HandedBack, Reported},
     run_log,
+    slots::WayBack,
 };
 use crate::{
     connector::{Call, Finished, Plan, Secrets, Step, Summary, finished_by_panic},
     job::Job,
     metrics::InFlight,
+    outcome::Outcome,
     ports::{Clock, JobGateway, SecretProvider, Transport},
     servicenow::{Error, NoAnswer, Reason, Reply},
 };
+
+/// How often a job that waits for room asks whether others need its own.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How the work on a job ended.
 #[derive(Debug)]
@@ -41,6 +46,7 @@ pub(super) enum Ending {
 pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     worker: &Worker<G, T, S, C>,
     job: Job,
+    slot: Slot,
     arrival: Instant,
 ) {
     let mut in_flight = worker.parts.metrics.job_started();
@@ -56,6 +62,7 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
     };
     worker.parts.metrics.deadline_slack(lease.until());
     crash_point!("work_done");
+    let _room = room_to_end(worker, &ending, slot);
     match ending {
         Ending::Finished(finished) => {
             let gateway = &worker.parts.gateway;
@@ -78,6 +85,19 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
             }
         }
     }
+}
+
+/// The room that a job needs until the engine knows its end: none of the worker's own where
+/// nothing was done for it.
+fn room_to_end<G, T, S, C>(worker: &Worker<G, T, S, C>, ending: &Ending, slot: Slot) -> WayBack {
+    let is_unused = match ending {
+        Ending::Crowded(_) => true,
+        Ending::Finished(finished) => {
+            finished.summary.calls == 0 && matches!(finished.outcome, Outcome::Fail { .. })
+        }
+        Ending::Unstarted | Ending::Lost(_) => false,
+    };
+    if is_unused { worker.slots.on_the_way_back(slot) } else { WayBack::InSlot { _slot: slot } }
 }
 
 async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
@@ -213,11 +233,15 @@ async fn enter<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
 ) -> Result<Result<Room, NoAnswer>, Ending> {
     let is_started = attempt == Attempt::Further;
     let connection = worker.governor.connection(&call.endpoint);
-    let occupancy = worker.slots.occupancy();
-    if !is_started && worker.governor.is_over_its_share(&connection, occupancy) {
+    let crowding = async {
+        let is_crowded =
+            || worker.governor.is_over_its_share(&connection, worker.slots.occupancy());
+        while is_started || !is_crowded() {
+            tokio::time::sleep(PATIENCE).await;
+        }
         let why = format!("connection '{}' has its share of the jobs", call.endpoint.connection);
-        return Err(Ending::Crowded(HandedBack::spread(why, connection.turn_away())));
-    }
+        HandedBack::spread(why, connection.turn_away())
+    };
     let stopping = async {
         worker.stop.cancelled().await;
         if is_started {
@@ -228,6 +252,7 @@ async fn enter<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         tokio::select! {
             biased;
             () = stopping => Err(Ending::Unstarted),
+            back = crowding => Err(Ending::Crowded(back)),
             room = connection.enter(attempt) => Ok(room),
         }
     };

@@ -79,8 +79,9 @@ impl Governor {
     }
 
     /// Whether a connection holds more than its share of the worker's room for jobs while
-    /// that is scarce, and does not get on with them: one slow instance may not use it up. One
-    /// that is busy may; its jobs soon make room.
+    /// that is scarce, and does not get on with them: one slow instance may not use it up. Its
+    /// share is no more than what keeps its calls going. One that is busy may have more; its
+    /// jobs soon make room.
     pub(super) fn is_over_its_share(&self, connection: &Connection, room: Occupancy) -> bool {
         let is_scarce = room.free * 4 < room.total;
         if !is_scarce {
@@ -89,9 +90,8 @@ impl Governor {
         let now = Instant::now();
         let used = self.lock().values().filter(|c| c.is_in_use(now, LATELY)).count();
         let sharers = used.max(self.configured);
-        sharers > 1
-            && connection.held() >= (room.total / sharers).max(1)
-            && connection.time_for_those_held() > SLOW
+        let share = (room.total / sharers).min(connection.enough()).max(1);
+        sharers > 1 && connection.held() >= share && connection.time_for_those_held() > SLOW
     }
 
     /// Returns when another job may be taken: at once, unless all would be handed back.

@@ -15,6 +15,8 @@ pub(super) struct Slots {
     total: usize,
     all: Arc<Semaphore>,
     pushed: Arc<Semaphore>,
+    /// Room for jobs on their way back to the engine.
+    returning: Arc<Semaphore>,
     /// How many jobs a poll asks for while there is no sign of a backlog. It holds that
     /// many slots while it waits.
     idle_batch: usize,
@@ -25,6 +27,15 @@ pub(super) struct Slots {
 pub(super) struct Slot {
     _all: OwnedSemaphorePermit,
     _pushed: Option<OwnedSemaphorePermit>,
+}
+
+/// Room for a job for which nothing was done and which only has to be given back.
+#[derive(Debug)]
+pub(super) enum WayBack {
+    /// Beside the slots, so that another job has the slot already.
+    Own { _room: OwnedSemaphorePermit },
+    /// In the slot: too many are on their way back.
+    InSlot { _slot: Slot },
 }
 
 /// Most jobs asked for in one poll, so that one answer stays small.
@@ -38,6 +49,7 @@ impl Slots {
             total,
             all: Arc::new(Semaphore::new(total)),
             pushed: Arc::new(Semaphore::new(total - reserved)),
+            returning: Arc::new(Semaphore::new(total)),
             idle_batch: (reserved / job_types).clamp(1, MAX_BATCH),
         }
     }
@@ -45,6 +57,13 @@ impl Slots {
     /// How full the worker is.
     pub(super) fn occupancy(&self) -> Occupancy {
         Occupancy { free: self.all.available_permits(), total: self.total }
+    }
+
+    /// Gives up the slot of a job that only has to be given back. The engine may take its
+    /// time, and there may be many such jobs where an instance is away.
+    pub(super) fn on_the_way_back(&self, slot: Slot) -> WayBack {
+        let own = Arc::clone(&self.returning).try_acquire_owned();
+        own.map_or(WayBack::InSlot { _slot: slot }, |room| WayBack::Own { _room: room })
     }
 
     /// Waits for room for a pushed job.
@@ -103,6 +122,23 @@ mod tests {
         assert_eq!((first.len(), second.len()), (4, 4));
         let pushed: Vec<_> = std::iter::from_fn(|| slots.for_push().now_or_never()).collect();
         assert_eq!(pushed.len(), 56);
+    }
+
+    #[tokio::test]
+    async fn as_many_jobs_are_on_their_way_back_beside_the_slots_as_there_are_slots() {
+        let slots = slots(4);
+        let mut back = Vec::new();
+        for _ in 0..4 {
+            let slot = slots.for_push().await.unwrap();
+            back.push(slots.on_the_way_back(slot));
+        }
+        assert_eq!(slots.occupancy().free, 4);
+        let slot = slots.for_push().await.unwrap();
+        let last = slots.on_the_way_back(slot);
+        assert!(matches!(last, WayBack::InSlot { .. }));
+        assert_eq!(slots.occupancy().free, 3);
+        drop((back, last));
+        assert_eq!(slots.occupancy().free, 4);
     }
 
     #[tokio::test]

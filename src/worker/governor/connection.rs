@@ -103,6 +103,11 @@ impl Connection {
         self.state().held
     }
 
+    /// Jobs with which its calls never stop: one that waits behind each call.
+    pub(super) fn enough(&self) -> usize {
+        2 * self.state().limit.get()
+    }
+
     /// A job calls or waits from now on.
     pub(super) fn joined(&self) {
         let mut state = self.state();
@@ -117,11 +122,13 @@ impl Connection {
         state.used = Instant::now();
     }
 
-    /// How long the jobs that it holds will take, by the pace of its latest calls.
+    /// How long the jobs that it holds will take, by the pace of its latest calls, or by the
+    /// one that it is on its way to while all goes well.
     pub(super) fn time_for_those_held(&self) -> Duration {
         let state = self.state();
         let held = u32::try_from(state.held).unwrap_or(u32::MAX);
-        state.returns.interval(Instant::now()).saturating_mul(held)
+        let time = state.returns.interval(Instant::now()).saturating_mul(held);
+        if state.health.is_good() { state.limit.at_the_top(time) } else { time }
     }
 
     /// A job is sent away for want of room; for how long.

@@ -1,6 +1,8 @@
 //! How many calls at once: up by one while all of them are used and answered, down by a
 //! third when the instance shows strain (AIMD).
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 /// Calls at once before anything is known of an instance.
@@ -27,6 +29,12 @@ impl Limit {
     /// Calls at once.
     pub(super) fn get(&self) -> usize {
         self.now
+    }
+
+    /// What takes this long at the limit of now, at the highest.
+    pub(super) fn at_the_top(&self, time: Duration) -> Duration {
+        let calls = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        time.saturating_mul(calls(self.now)) / calls(self.max)
     }
 
     /// A call came back well. `was_full` says whether no further call had room beside it: a

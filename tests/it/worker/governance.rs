@@ -206,7 +206,9 @@ async fn healthy_beside(other: Option<Way>) -> usize {
         64,
         Instances::new(vec![("healthy", healthy), ("other", Box::new(other_act))]),
     );
-    for _ in 0..100 {
+    // More than can be done in that time: what is measured is the pace, not how the last ones
+    // come back.
+    for _ in 0..150 {
         stage.engine.add("healthy", 50);
         stage.engine.add("other", if other.is_some() { 20 } else { 0 });
     }
@@ -279,10 +281,11 @@ async fn row_12_an_instance_that_is_kept_busy_keeps_its_pace_beside_a_dead_one()
 }
 
 #[tokio::test(start_paused = true)]
-#[ignore = "does not hold yet: see 'A dead instance on a real broker' in docs/reliability.md"]
 async fn row_12_an_instance_that_is_kept_busy_keeps_its_pace_where_a_command_takes_20_ms() {
-    let pace = pace_beside(Duration::from_millis(20)).await;
-    assert!(pace.iter().all(|(_, percent)| *percent >= 95), "{pace:?}");
+    for round_trip in [5, 20] {
+        let pace = pace_beside(Duration::from_millis(round_trip)).await;
+        assert!(pace.iter().all(|(_, percent)| *percent >= 95), "{round_trip} ms: {pace:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -135,7 +135,7 @@ async fn a_note_that_is_not_there_yet_is_looked_for_again_before_it_is_written()
     let failure = &failures(&rig.gateway)[0];
     assert_eq!(failure.retries, 3);
     assert!(failure.error_message.contains("may still be writing"), "{}", failure.error_message);
-    assert!((30_000..=82_000).contains(&failure.retry_back_off), "{}", failure.retry_back_off);
+    assert!((125_000..=157_000).contains(&failure.retry_back_off), "{}", failure.retry_back_off);
 }
 
 #[tokio::test]

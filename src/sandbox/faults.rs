@@ -39,6 +39,9 @@ pub struct Match {
     pub times: u64,
     /// Of the calls to hit only every so many-th.
     pub every: u64,
+    /// A call that another rule of this kind hits is left to that one and not counted, so that
+    /// no two faults meet.
+    pub alone: bool,
 }
 
 /// What goes wrong. In JSON: `"hibernating"`, or `{"status": {"code": 503}}`.
@@ -138,7 +141,16 @@ struct Counted {
 
 impl Default for Match {
     fn default() -> Self {
-        Self { method: None, path: None, table: None, body: None, nth: 1, times: 1, every: 1 }
+        Self {
+            method: None,
+            path: None,
+            table: None,
+            body: None,
+            nth: 1,
+            times: 1,
+            every: 1,
+            alone: false,
+        }
     }
 }
 
@@ -204,9 +216,16 @@ impl Faults {
     /// Counts a call and returns what is to happen to it.
     pub(crate) fn strike(&self, call: &Call) -> Vec<Fault> {
         let mut faults = Vec::new();
+        let mut is_taken = false;
         for counted in self.lock().iter_mut().filter(|counted| counted.rule.matches.covers(call)) {
+            let matches = &counted.rule.matches;
+            let hits = matches.hits(counted.seen + 1);
+            if hits && matches.alone && is_taken {
+                continue;
+            }
             counted.seen += 1;
-            if counted.rule.matches.hits(counted.seen) {
+            if hits {
+                is_taken |= matches.alone;
                 faults.push(counted.rule.fault.clone());
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use servicenow_worker::{
     devengine::gateway::{Fault as EngineFault, Faults as EngineFaults, Rpc},
-    sandbox::{CutPoint, Fault, Faults, Match, Rule, Struck},
+    sandbox::{CutPoint, Fault, Faults, Match},
 };
 use tonic::{Code, Status};
 
@@ -111,25 +111,17 @@ pub(crate) fn befall(faults: &Faults, fault: Fault, rng: &mut Rng) {
         6 | 7 => Match::on("PATCH", "incident"),
         _ => Match::default(),
     };
-    faults.push(next, fault);
+    // Two at once would be a third kind, or none.
+    faults.push(Match { alone: true, ..next }, fault);
 }
 
 /// A commit after the client has given up; of a change, as late as ServiceNow's own time for
-/// a request lets it be: one at a time, since two would add up to more than that. Later
-/// nobody can tell that it is still to come.
+/// a request lets it be. Later than that nobody can tell that it is still to come.
 pub(crate) fn commit_late(faults: &Faults, rng: &mut Rng) {
-    let late_change =
-        (Match::on("PATCH", "incident"), Fault::Delay { before_ms: QUOTA_MS, after_ms: 0 });
-    let waits = |(rule, met): &(Rule, Struck)| {
-        met.hits == 0 && (&rule.matches, &rule.fault) == (&late_change.0, &late_change.1)
-    };
-    let is_taken = faults.rules().iter().any(waits);
-    let (next, fault) = if rng.u8(..10) < 7 || is_taken {
-        (Match::on("POST", "incident"), Fault::Delay { before_ms: TOO_LATE_MS, after_ms: 0 })
-    } else {
-        late_change
-    };
-    faults.push(next, fault);
+    let (method, before_ms) =
+        if rng.u8(..10) < 7 { ("POST", TOO_LATE_MS) } else { ("PATCH", QUOTA_MS) };
+    let next = Match { alone: true, ..Match::on(method, "incident") };
+    faults.push(next, Fault::Delay { before_ms, after_ms: 0 });
 }
 
 /// Loses the answer of a command in one of the ways in which that happens. Gives the fault's

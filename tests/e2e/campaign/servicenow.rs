@@ -165,28 +165,13 @@ impl ServiceNow {
         assert_eq!(status, StatusCode::NO_CONTENT, "{answer}");
     }
 
-    /// Lets something go wrong with the next call that it is for, and that no earlier fault
-    /// for such calls waits for: each leaves a doubt of its own.
+    /// Lets something go wrong with the next call that it is for and that meets no other fault:
+    /// each leaves a doubt of its own, and is what its name says.
     pub(crate) async fn inject(&self, target: Target, fault: CallFault) {
         let mut rule = fault.rule(target, &self.blabbed);
-        let next = self.next_free(&rule["match"]).await;
-        rule["match"]["nth"] = next.into();
+        rule["match"]["alone"] = true.into();
         self.add(&rule).await;
         self.scripted.lock().unwrap().push((target, fault));
-    }
-
-    /// Of the calls that match, the first that meets no fault yet.
-    async fn next_free(&self, matches: &Value) -> u64 {
-        let faults = self.own("faults").await;
-        let waiting = faults["faults"].as_array().unwrap().iter().filter_map(|fault| {
-            let rule = &fault["rule"]["match"];
-            let is_same = ["path", "table", "method", "body"]
-                .into_iter()
-                .all(|part| rule[part] == matches[part]);
-            let (nth, seen) = (rule["nth"].as_u64()?, fault["seen"].as_u64()?);
-            (is_same && rule["times"] == 1 && nth > seen).then(|| nth - seen)
-        });
-        1 + waiting.max().unwrap_or_default()
     }
 
     async fn own(&self, path: &str) -> Value {

@@ -194,3 +194,20 @@ async fn connections_are_counted() {
     let answer = admin(&instance, "GET", "/sandbox/connections", json!({})).await;
     assert_eq!(answer.json(), json!({"connections": 1}), "keep-alive");
 }
+
+#[tokio::test]
+async fn faults_that_strike_alone_take_a_call_each() {
+    let instance = Instance::start().await;
+    let table = json!({"path": "/api/now/table/", "alone": true});
+    let insert = json!({"method": "POST", "table": "incident", "alone": true});
+    let rules = json!([
+        {"match": table, "fault": {"status": {"code": 503}}},
+        {"match": insert, "fault": "forbidden_after_insert"},
+    ]);
+    assert_eq!(admin(&instance, "POST", "/sandbox/faults", rules).await.status, 204);
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        answers.push(instance.send("POST", INCIDENTS, json!({})).await.status);
+    }
+    assert_eq!(answers, [503, 403, 201]);
+}

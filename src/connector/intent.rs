@@ -9,7 +9,7 @@
 
 use std::{fmt::Write, time::Duration};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -69,7 +69,7 @@ pub(crate) enum Fate {
     Forgotten,
     /// It counts no longer after an incident, since a person decides then.
     LeftToPeople,
-    /// It counts, and its request is over when the job comes back: if that takes this long.
+    /// It counts, and its request is over when the job comes back, which takes this long.
     Over(Duration),
 }
 
@@ -81,8 +81,7 @@ impl Memory {
             let intent = job.variables.get(VARIABLE)?;
             let text = |name: &str| intent.get(name)?.as_str();
             let (at, since) = (text("at")?.parse().ok()?, text("since")?.parse().ok()?);
-            let end =
-                job.variables.get(END).filter(|end| end.get("attempt") == intent.get("attempt"));
+            let end = job.variables.get(END).filter(|end| named(end) == named(intent));
             let how = end.and_then(|end| end.get("is")?.as_str());
             let earlier = Earlier { since, at, is_over: how == Some(OVER) };
             (how != Some(VOID)).then(|| Some((text("fingerprint")?.to_owned(), earlier)))?
@@ -156,12 +155,21 @@ pub(crate) fn settle(fate: Fate, is_left: bool, job: &Job, outcome: &mut Outcome
     let word = match fate {
         Fate::Forgotten if is_left => VOID,
         Fate::LeftToPeople if *retries <= 0 => VOID,
-        Fate::Over(time) if *retries > 0 && *retry_backoff >= time => OVER,
+        // Whatever the author wants: sooner it could not be told whether it was done.
+        Fate::Over(time) => {
+            *retry_backoff = (*retry_backoff).max(time);
+            OVER
+        }
         _ => return,
     };
-    let found = || job.variables.get(VARIABLE)?.get("attempt")?.as_str().map(str::to_owned);
-    let Some(attempt) = (if is_left { Some(attempt(job)) } else { found() }) else { return };
+    let found = || job.variables.get(VARIABLE).map(named).unwrap_or_default().to_owned();
+    let attempt = if is_left { attempt(job) } else { found() };
     variables.insert(END.to_owned(), json!({ "attempt": attempt, "is": word }));
+}
+
+/// The attempt that an intent or its end is of.
+fn named(value: &Value) -> &str {
+    value.get("attempt").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// What tells an activation of a job from its others: the end of its lock, as the engine set it.
@@ -215,25 +223,32 @@ mod tests {
     }
 
     #[test]
-    fn only_a_job_that_is_away_for_long_enough_comes_back_with_a_request_that_is_over() {
+    fn a_job_is_away_until_the_request_is_over_whatever_its_author_wants() {
         let mut job = testing::job(json!({}));
         let intent = Memory::of(&job).intent("start", "x".to_owned());
         job.variables = intent.to_variables("x", at(NOW));
-        for (retries, away, is_over) in [(3, 65, true), (3, 64, false), (0, 65, false)] {
+        // As an older worker has left it.
+        let mut older = job.clone();
+        older.variables[VARIABLE].as_object_mut().unwrap().remove("attempt");
+        for (job, retries, away) in [(&job, 3, 1), (&job, 3, 400), (&job, 0, 0), (&older, 3, 1)] {
             let mut failure = Outcome::Fail {
                 retries,
                 message: String::new(),
                 retry_backoff: Duration::from_secs(away),
                 variables: Variables::new(),
             };
-            settle(Fate::Over(Duration::from_secs(65)), false, &job, &mut failure);
-            let Outcome::Fail { variables, .. } = failure else { panic!("a failure") };
+            settle(Fate::Over(Duration::from_secs(65)), false, job, &mut failure);
+            let Outcome::Fail { variables, retry_backoff, .. } = failure else {
+                panic!("a failure")
+            };
+            assert_eq!(retry_backoff.as_secs(), away.max(65));
             let mut next = job.clone();
             next.variables.extend(variables);
             next.deadline_ms += 1;
-            assert_eq!(Memory::of(&next).earlier(&intent).unwrap().is_over, is_over);
+            assert!(Memory::of(&next).earlier(&intent).unwrap().is_over);
         }
     }
+
     #[test]
     fn a_failure_that_comes_late_takes_nothing_from_the_next_holder() {
         let first = testing::job(json!({}));

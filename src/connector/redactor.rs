@@ -18,6 +18,8 @@ use crate::{
 /// Shortest value that is masked.
 const MIN_LENGTH: usize = 4;
 const MASK: &str = "***";
+/// Places looked at, from the end, where a text may have been cut off. We cut each text once.
+const MAX_CUTS: usize = 200;
 
 /// Knows what must not be seen. Prints nothing of it.
 #[derive(Clone, Default)]
@@ -103,7 +105,7 @@ impl Redactor {
     fn beginnings(&self, text: &mut String) -> u32 {
         let mut count = 0;
         let ends: Vec<usize> = text.match_indices('…').map(|(end, _)| end).collect();
-        for end in ends.into_iter().rev() {
+        for end in ends.into_iter().rev().take(MAX_CUTS) {
             let longest = self.forms.iter().filter_map(|form| overlap(&text[..end], form)).max();
             if let Some(length) = longest {
                 text.replace_range(end - length..end, MASK);

@@ -66,7 +66,10 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
     match ending {
         Ending::Finished(finished) => {
             let gateway = &worker.parts.gateway;
+            lease.ending();
             let reported = reporter::report(gateway, &lease, &job, &finished.outcome).await;
+            let is_failure = matches!(finished.outcome, Outcome::Fail { .. });
+            lease.ended(is_failure && reported == Reported::Accepted);
             crash_point!("job_reported");
             worker.parts.metrics.job_ended(&job.job_type, &finished, reported.fate());
             run_log::finished(&job, &finished, reported, began.elapsed());
@@ -106,7 +109,7 @@ async fn work_on<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     lease: &mut Lease,
     in_flight: &mut InFlight,
 ) -> Ending {
-    if !lease.is_held() {
+    if !lease.is_held() || !lease.may_begin() {
         return Ending::Lost(None);
     }
     let plan = match worker.parts.connector.plan(Arc::clone(job)) {
@@ -199,7 +202,7 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
         Err(held_back) => return Ok(Sent { reply: Err(held_back), room: None }),
     };
     crash_point!("room_entered");
-    if !lease.begin() || !lease.secure(gateway).await {
+    if !lease.begin().await || !lease.secure(gateway).await {
         return Err(Ending::Lost(None));
     }
     let noted = match &call.note {
@@ -234,10 +237,14 @@ async fn enter<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     let is_started = attempt == Attempt::Further;
     let connection = worker.governor.connection(&call.endpoint);
     let crowding = async {
-        let is_crowded =
-            || worker.governor.is_over_its_share(&connection, worker.slots.occupancy());
-        while is_started || !is_crowded() {
+        let is_crowded = |others| {
+            worker.governor.is_over_its_share(&connection, others, worker.slots.occupancy())
+        };
+        // At first this job is none of those that the connection holds, later one of them.
+        let mut own = 0;
+        while is_started || !is_crowded(connection.held().saturating_sub(own)) {
             tokio::time::sleep(PATIENCE).await;
+            own = 1;
         }
         let why = format!("connection '{}' has its share of the jobs", call.endpoint.connection);
         HandedBack::spread(why, connection.turn_away())

@@ -81,8 +81,13 @@ impl Governor {
     /// Whether a connection holds more than its share of the worker's room for jobs while
     /// that is scarce, and does not get on with them: one slow instance may not use it up. Its
     /// share is no more than what keeps its calls going. One that is busy may have more; its
-    /// jobs soon make room.
-    pub(super) fn is_over_its_share(&self, connection: &Connection, room: Occupancy) -> bool {
+    /// jobs soon make room. `others` are the jobs that it holds beside the one that asks.
+    pub(super) fn is_over_its_share(
+        &self,
+        connection: &Connection,
+        others: usize,
+        room: Occupancy,
+    ) -> bool {
         let is_scarce = room.free * 4 < room.total;
         if !is_scarce {
             return false;
@@ -91,7 +96,7 @@ impl Governor {
         let used = self.lock().values().filter(|c| c.is_in_use(now, LATELY)).count();
         let sharers = used.max(self.configured);
         let share = (room.total / sharers).min(connection.enough()).max(1);
-        sharers > 1 && connection.held() >= share && connection.time_for_those_held() > SLOW
+        sharers > 1 && others >= share && connection.time_for_those_held() > SLOW
     }
 
     /// Returns when another job may be taken: at once, unless all would be handed back.

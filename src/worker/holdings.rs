@@ -10,18 +10,35 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::Notify;
+
 use crate::job::{Job, JobKey};
 
 /// All of them.
 #[derive(Debug, Default)]
-pub(super) struct Holdings(Mutex<HashMap<JobKey, Holding>>);
+pub(super) struct Holdings {
+    jobs: Mutex<HashMap<JobKey, Holding>>,
+    /// Told when a copy has come to its end.
+    ended: Notify,
+}
 
 #[derive(Debug)]
 struct Holding {
     copies: usize,
     /// The latest end of a lock, by the engine's clock.
     latest: i64,
-    has_begun: bool,
+    work: Work,
+}
+
+/// What goes on with a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    /// No copy has begun, or the engine knows all that the one has done that had.
+    None,
+    /// A copy has begun.
+    Begun,
+    /// It tells the engine its end.
+    Ending,
 }
 
 /// A job's copy, for as long as it lives.
@@ -33,45 +50,109 @@ pub(super) struct Copy {
     has_begun: bool,
 }
 
+/// Whether a copy may begin with its calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Now,
+    /// When another copy has ended, it is told.
+    Later,
+    Never,
+}
+
 impl Holdings {
     /// One more copy of a job.
     pub(super) fn add(self: &Arc<Self>, job: &Job) -> Copy {
         let (key, deadline) = (job.id.key, job.deadline_ms);
-        let mut all = self.lock();
+        let mut jobs = self.lock();
         let holding =
-            all.entry(key).or_insert(Holding { copies: 0, latest: deadline, has_begun: false });
+            jobs.entry(key).or_insert(Holding { copies: 0, latest: deadline, work: Work::None });
         holding.copies += 1;
         holding.latest = holding.latest.max(deadline);
-        drop(all);
+        drop(jobs);
         Copy { all: Arc::clone(self), key, deadline, has_begun: false }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<JobKey, Holding>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Copy {
-    /// Begins with the calls for the job, or tells that they are another copy's to make.
-    pub(super) fn begin(&mut self) -> bool {
-        let mut all = self.all.lock();
-        let Some(holding) = all.get_mut(&self.key) else { return self.has_begun };
-        if !holding.has_begun && holding.latest == self.deadline {
-            holding.has_begun = true;
+    /// Whether the job's calls can still be this copy's to make.
+    pub(super) fn may_begin(&self) -> bool {
+        self.all.lock().get(&self.key).is_some_and(|holding| self.turn(holding) != Turn::Never)
+    }
+
+    /// Begins with the calls for the job, or tells that they are another copy's to make. Waits
+    /// for one that is about to end.
+    pub(super) async fn begin(&mut self) -> bool {
+        loop {
+            let all = Arc::clone(&self.all);
+            let ended = all.ended.notified();
+            match self.take_turn() {
+                Turn::Now => return true,
+                Turn::Later => ended.await,
+                Turn::Never => return false,
+            }
+        }
+    }
+
+    fn take_turn(&mut self) -> Turn {
+        let all = Arc::clone(&self.all);
+        let mut jobs = all.lock();
+        let Some(holding) = jobs.get_mut(&self.key) else { return Turn::Never };
+        let turn = self.turn(holding);
+        if turn == Turn::Now {
+            holding.work = Work::Begun;
             self.has_begun = true;
         }
-        self.has_begun
+        turn
+    }
+
+    fn turn(&self, holding: &Holding) -> Turn {
+        match holding.work {
+            _ if self.has_begun => Turn::Now,
+            Work::Begun => Turn::Never,
+            Work::Ending => Turn::Later,
+            Work::None if holding.latest == self.deadline => Turn::Now,
+            Work::None => Turn::Never,
+        }
+    }
+
+    /// The end of the job is about to be told.
+    pub(super) fn ending(&mut self) {
+        self.set(Work::Ending);
+    }
+
+    /// It was told, and `is_back` says that the engine has given the job back to itself with
+    /// all that this copy knew, while no other had it.
+    pub(super) fn ended(&mut self, is_back: bool) {
+        self.set(if is_back { Work::None } else { Work::Begun });
+        self.has_begun &= !is_back;
+        self.all.ended.notify_waiters();
+    }
+
+    fn set(&self, work: Work) {
+        let mut jobs = self.all.lock();
+        if let Some(holding) = jobs.get_mut(&self.key).filter(|_| self.has_begun) {
+            holding.work = work;
+        }
     }
 }
 
 impl Drop for Copy {
     fn drop(&mut self) {
-        let mut all = self.all.lock();
-        let Some(holding) = all.get_mut(&self.key) else { return };
+        let mut jobs = self.all.lock();
+        let Some(holding) = jobs.get_mut(&self.key) else { return };
         holding.copies -= 1;
-        if holding.copies == 0 {
-            all.remove(&self.key);
+        if self.has_begun {
+            holding.work = Work::Begun;
         }
+        if holding.copies == 0 {
+            jobs.remove(&self.key);
+        }
+        drop(jobs);
+        self.all.ended.notify_waiters();
     }
 }
 
@@ -79,10 +160,15 @@ impl Drop for Copy {
 mod tests {
     use std::sync::Arc;
 
+    use futures_util::FutureExt;
     use serde_json::Map;
 
-    use super::Holdings;
+    use super::{Copy, Holdings};
     use crate::job::{Job, JobKey, JobRef};
+
+    fn begin(copy: &mut Copy) -> Option<bool> {
+        copy.begin().now_or_never()
+    }
 
     fn job(key: i64, deadline_ms: i64) -> Job {
         Job {
@@ -108,7 +194,11 @@ mod tests {
         let holdings = Arc::new(Holdings::default());
         let (mut late, mut early) = (holdings.add(&job(1, 20)), holdings.add(&job(1, 10)));
         let mut other = holdings.add(&job(2, 5));
-        assert!(!early.begin() && other.begin() && late.begin() && late.begin());
+        assert!(!early.may_begin() && late.may_begin());
+        assert_eq!(begin(&mut early), Some(false));
+        for copy in [&mut other, &mut late] {
+            assert_eq!((begin(copy), begin(copy)), (Some(true), Some(true)));
+        }
         drop((late, early, other));
         assert!(holdings.lock().is_empty());
     }
@@ -117,12 +207,29 @@ mod tests {
     fn a_copy_that_has_begun_goes_on_and_the_later_one_never_begins() {
         let holdings = Arc::new(Holdings::default());
         let mut early = holdings.add(&job(1, 10));
-        assert!(early.begin());
+        assert_eq!(begin(&mut early), Some(true));
         let mut late = holdings.add(&job(1, 20));
-        assert!(!late.begin() && early.begin());
-        drop(early);
-        assert!(!late.begin(), "it knows nothing of what the earlier one has done");
-        drop(late);
-        assert!(holdings.add(&job(1, 30)).begin());
+        assert_eq!((begin(&mut late), begin(&mut early)), (Some(false), Some(true)));
+        early.ending();
+        assert_eq!(begin(&mut late), None, "it waits");
+        early.ended(false);
+        assert_eq!(begin(&mut late), Some(false), "it knows nothing of what the other has done");
+        drop((early, late));
+        assert_eq!(begin(&mut holdings.add(&job(1, 30))), Some(true));
+    }
+
+    #[test]
+    fn a_copy_that_the_engine_gave_out_after_a_failure_begins_when_that_is_known() {
+        let holdings = Arc::new(Holdings::default());
+        let mut early = holdings.add(&job(1, 10));
+        assert_eq!(begin(&mut early), Some(true));
+        early.ending();
+        let mut late = holdings.add(&job(1, 20));
+        assert!(late.may_begin());
+        let mut waiting = Box::pin(late.begin());
+        assert_eq!(waiting.as_mut().now_or_never(), None);
+        early.ended(true);
+        assert_eq!(waiting.now_or_never(), Some(true));
+        assert_eq!(begin(&mut early), Some(false));
     }
 }

@@ -39,8 +39,25 @@ impl Lease {
 
     /// Whether the calls for the job are ours to make, which they stay from then on: not when
     /// this process has another copy of it that is to be worked on.
-    pub(super) fn begin(&mut self) -> bool {
-        self.copy.begin()
+    pub(super) async fn begin(&mut self) -> bool {
+        self.copy.begin().await
+    }
+
+    /// Whether they can still be.
+    pub(super) fn may_begin(&self) -> bool {
+        self.copy.may_begin()
+    }
+
+    /// The job's end is about to be told.
+    pub(super) fn ending(&mut self) {
+        self.copy.ending();
+    }
+
+    /// It was told; `has_failed` says that the engine took it for a failure.
+    pub(super) fn ended(&mut self, has_failed: bool) {
+        // Else it may have failed the job of another holder.
+        let is_ours = self.is_held();
+        self.copy.ended(has_failed && is_ours);
     }
 
     /// Whether the job is still ours.

@@ -39,6 +39,9 @@ use crate::{
     },
 };
 
+/// What is said where nobody may look whether the record is there.
+const UNSEEN: &str = "journal entries may be there twice: the table takes a second insert for an \
+                      update, and the worker's user may not read it";
 /// POSTs of one job in one run.
 const MAX_POSTS: u32 = 2;
 
@@ -154,6 +157,10 @@ impl Insert {
             (Stage::Posting, Ok(answer)) => self.posted(answer),
             (Stage::Posting, Err(failure)) if failure.may_have_acted => self.in_doubt(failure),
             (Stage::LookingFirst, Err(failure)) if table_api::is_not_found(&failure) => self.post(),
+            (Stage::LookingFirst, Err(failure)) if failure.error.reason == Reason::Forbidden => {
+                self.notes.push(UNSEEN.to_owned());
+                self.post()
+            }
             (Stage::LookingFirst | Stage::LookingById, Ok(mut answer)) => {
                 match table_api::record(&mut answer) {
                     Ok(record) => self.found(record, answer),

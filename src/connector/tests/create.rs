@@ -138,6 +138,10 @@ fn an_insert_taken_for_an_update_is_an_adoption_and_writes_no_entry_again() {
     let new = noting(vec![no_record(), created()]);
     assert_eq!(new.methods(), ["GET", "POST"]);
     assert_eq!(new.completed()["r"]["outcome"], "created");
+    let unseen = noting(vec![refusal(403, "Insufficient rights", ""), created()]);
+    assert_eq!(unseen.methods(), ["GET", "POST"]);
+    let warnings = unseen.completed()["r"]["warnings"].to_string();
+    assert!(warnings.contains("may be there twice"), "{warnings}");
     let away = noting(vec![answer(503, json!({}))]);
     assert!(away.handed_back().starts_with("SN_BUSY"), "{}", away.handed_back());
     assert_eq!((away.methods(), away.finished.summary.effect), (vec!["GET"], None));

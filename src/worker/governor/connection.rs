@@ -99,7 +99,7 @@ impl Connection {
     }
 
     /// Jobs that call or wait to.
-    pub(super) fn held(&self) -> usize {
+    pub(in crate::worker) fn held(&self) -> usize {
         self.state().held
     }
 
@@ -111,8 +111,12 @@ impl Connection {
     /// A job calls or waits from now on.
     pub(super) fn joined(&self) {
         let mut state = self.state();
+        let now = Instant::now();
+        if state.held == 0 {
+            state.returns.begins(now);
+        }
         state.held += 1;
-        state.used = Instant::now();
+        state.used = now;
     }
 
     /// It does so no longer.
@@ -128,7 +132,7 @@ impl Connection {
         let state = self.state();
         let held = u32::try_from(state.held).unwrap_or(u32::MAX);
         let time = state.returns.interval(Instant::now()).saturating_mul(held);
-        if state.health.is_good() { state.limit.at_the_top(time) } else { time }
+        if state.health.is_good() { state.limit.at_its_best(time, state.held) } else { time }
     }
 
     /// A job is sent away for want of room; for how long.

@@ -31,10 +31,11 @@ impl Limit {
         self.now
     }
 
-    /// What takes this long at the limit of now, at the highest.
-    pub(super) fn at_the_top(&self, time: Duration) -> Duration {
+    /// What takes so many jobs this long at the limit of now, at the highest that they can use.
+    pub(super) fn at_its_best(&self, time: Duration, jobs: usize) -> Duration {
         let calls = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        time.saturating_mul(calls(self.now)) / calls(self.max)
+        let best = self.max.min(jobs).max(self.now);
+        time.saturating_mul(calls(self.now)) / calls(best)
     }
 
     /// A call came back well. `was_full` says whether no further call had room beside it: a
@@ -99,5 +100,11 @@ mod tests {
     fn a_small_maximum_is_kept_from_the_start() {
         assert_eq!(Limit::new(1).get(), 1);
         assert_eq!(Limit::new(0).get(), 1);
+    }
+    #[test]
+    fn jobs_use_no_more_calls_than_there_are_of_them() {
+        let limit = Limit::new(1_000);
+        let best = |jobs| limit.at_its_best(Duration::from_secs(16), jobs).as_secs();
+        assert_eq!((best(1), best(4), best(8), best(2_000)), (16, 16, 8, 0));
     }
 }

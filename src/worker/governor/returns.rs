@@ -31,6 +31,11 @@ impl Returns {
         Self { last: now, ended: now, interval: FIRST_INTERVAL }
     }
 
+    /// The first call after a while begins: nobody has waited for an end until now.
+    pub(super) fn begins(&mut self, now: Instant) {
+        self.ended = now;
+    }
+
     /// A call ended.
     pub(super) fn call_ended(&mut self, now: Instant) {
         let interval = now.saturating_duration_since(self.ended).min(LONGEST);

@@ -371,3 +371,18 @@ async fn an_outage_beyond_the_limit_ends_in_an_incident_that_says_since_when() {
     }
     stage.end().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_after_a_long_pause_is_not_turned_away() {
+    let act: fn() -> Box<dyn Fn(Seen) -> Act + Send + Sync> =
+        || Box::new(|_| Act::Serve(Duration::from_millis(100)));
+    let stage = Stage::start(64, Instances::new(vec![("dev1", act()), ("other", act())]));
+    stage.engine.add("dev1", 1);
+    stage.engine.add("other", 1);
+    tokio::time::sleep(seconds(600)).await;
+    stage.engine.add("dev1", 60);
+    tokio::time::sleep(seconds(10)).await;
+    assert_eq!(stage.engine.completed("dev1"), 61);
+    assert!(stage.engine.jobs("dev1").iter().all(|job| job.activations == 1));
+    stage.running.abort();
+}

@@ -142,13 +142,16 @@ fn a_look_that_comes_too_early_to_see_it_is_repeated_when_the_request_is_over() 
 }
 
 #[test]
-fn a_job_that_comes_back_sooner_than_it_should_waits_again() {
+fn an_error_expression_does_not_bring_a_job_back_before_the_request_is_over() {
     let headers = json!({"errorExpression": "=jobError(\"soon\", {}, 3, @\"PT1S\")"});
     let hasty = Job { custom_headers: headers.as_object().unwrap().clone(), ..killed(&note()) };
-    let next = failed_with(&hasty, &attempt(NOW, &hasty, [entries(json!([]))]));
-    let patient = Job { custom_headers: note().custom_headers, ..next };
-    let run = attempt(LATER, &patient, [entries(json!([]))]);
-    assert!(run.handed_back().contains("may still be writing work_notes"));
+    let run = attempt(NOW, &hasty, [entries(json!([]))]);
+    let Outcome::Fail { retries: 3, retry_backoff, .. } = run.finished.outcome else {
+        panic!("not failed")
+    };
+    assert_eq!(retry_backoff.as_secs(), 125);
+    let run = attempt(LATER, &failed_with(&hasty, &run), [entries(json!([])), updated()]);
+    assert_eq!(run.methods(), ["GET", "PATCH"]);
 }
 
 #[test]

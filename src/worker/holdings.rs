@@ -112,10 +112,9 @@ impl Copy {
     fn turn(&self, holding: &Holding) -> Turn {
         match holding.work {
             _ if self.has_begun => Turn::Now,
-            Work::Begun => Turn::Never,
             Work::Ending => Turn::Later,
             Work::None if holding.latest == self.deadline => Turn::Now,
-            Work::None => Turn::Never,
+            Work::None | Work::Begun => Turn::Never,
         }
     }
 

@@ -136,6 +136,12 @@ impl Lease {
             return false;
         }
         match gateway.extend(&self.job, self.timeout).await {
+            // It may have come through after the lock's end. The engine then took it for the
+            // next holder's, whom it cannot tell from us unless there is a lease.
+            Ok(()) if Instant::now() >= self.until && self.job.lease.is_none() => {
+                self.lost = true;
+                false
+            }
             Ok(()) => {
                 self.runs_from(sent);
                 true

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use servicenow_worker::zeebe::proto::{ActivatedJob, UpdateJobTimeoutRequest};
 use tonic::Status;
 
 use super::{
     rig::{Setup, job, sys_id, upsert},
-    servicenow::{ServiceNow, records},
+    servicenow::{ServiceNow, answer, records},
 };
 use crate::support::{
     eventually,
@@ -63,6 +64,21 @@ async fn the_lock_is_extended_while_a_job_waits_for_its_connection() {
     rig.servicenow.let_all_go();
     eventually("both jobs are done", || rig.gateway.open_jobs() == 0).await;
     assert_eq!((rig.servicenow.requests().len(), rig.servicenow.most_running()), (2, 1));
+}
+
+#[tokio::test]
+async fn an_extension_that_comes_through_after_the_lock_has_ended_proves_nothing() {
+    // The engine takes it for the job's next holder, whom it cannot tell from us.
+    let mut setup = short_locks(Duration::from_millis(600));
+    setup.servicenow = ServiceNow::holding(|_| answer(503, &json!({})));
+    let rig = setup.run().await;
+    rig.gateway.script(Rpc::Extend, 1, Fault::AnswerLate(Duration::from_millis(500)));
+    rig.gateway.offer(job(1));
+    eventually("the call is out", || rig.servicenow.running() == 1).await;
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    rig.servicenow.let_all_go();
+    eventually("the job ends", || rig.records("jobs_unaccepted_total") == 1).await;
+    assert_eq!(rig.gateway.counters().fails.get(), 0, "it may be somebody else's");
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ async fn an_extension_that_comes_through_after_the_lock_has_ended_proves_nothing
     rig.gateway.script(Rpc::Extend, 1, Fault::AnswerLate(Duration::from_millis(500)));
     rig.gateway.offer(job(1));
     eventually("the call is out", || rig.servicenow.running() == 1).await;
-    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     rig.servicenow.let_all_go();
     eventually("the job ends", || rig.records("jobs_unaccepted_total") == 1).await;
     assert_eq!(rig.gateway.counters().fails.get(), 0, "it may be somebody else's");

@@ -101,10 +101,16 @@ pub(super) struct Arrivals<'a> {
 }
 
 impl<'a> Arrivals<'a> {
-    /// For a stream that was asked for at that moment, with locks of this length. Jobs are
-    /// pushed from when the engine has been asked, long before we hear of it perhaps.
-    pub(super) fn new(clocks: &'a BrokerClocks, asked: Instant, timeout: Duration) -> Self {
-        Self { clocks, timeout, asked, seen_empty: asked }
+    /// For a stream that was asked for at that moment, with locks of this length, and of which
+    /// nothing had come at `absent`. Jobs are pushed from when the engine has been asked, and
+    /// the first of them may be the first that we hear of the stream.
+    pub(super) fn new(
+        clocks: &'a BrokerClocks,
+        asked: Instant,
+        absent: Instant,
+        timeout: Duration,
+    ) -> Self {
+        Self { clocks, timeout, asked, seen_empty: absent }
     }
 
     /// We waited, and the job came; at `absent` it had not come yet.
@@ -171,7 +177,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_job_that_waited_is_as_old_as_its_deadline_says() {
         let clocks = BrokerClocks::new();
-        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), Instant::now(), TIMEOUT);
         let fresh = arrivals.fresh(&locked_at(0), Instant::now());
         tokio::time::advance(seconds(50)).await;
         assert_eq!(arrivals.waiting(&locked_at(10_000)), fresh + seconds(10));
@@ -181,7 +187,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_job_that_the_network_held_up_is_as_old_as_its_deadline_says() {
         let clocks = BrokerClocks::new();
-        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), Instant::now(), TIMEOUT);
         let first = arrivals.fresh(&locked_at(0), Instant::now());
         tokio::time::advance(seconds(40)).await;
         assert_eq!(arrivals.fresh(&locked_at(28_000), Instant::now()), first + seconds(28));
@@ -196,7 +202,7 @@ mod tests {
     async fn a_clock_that_jumps_makes_no_job_younger_than_now_or_older_than_its_stream() {
         let clocks = BrokerClocks::new();
         tokio::time::advance(seconds(5)).await;
-        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), Instant::now(), TIMEOUT);
         let opened = Instant::now();
         arrivals.fresh(&locked_at(0), Instant::now());
         tokio::time::advance(seconds(1)).await;
@@ -207,7 +213,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_clock_that_was_set_back_is_believed_after_a_while() {
         let clocks = BrokerClocks::new();
-        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), Instant::now(), TIMEOUT);
         arrivals.fresh(&locked_at(0), Instant::now());
         for minute in 1..=2 {
             tokio::time::advance(TIMEOUT).await;
@@ -219,7 +225,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn each_partition_has_its_own_clock() {
         let clocks = BrokerClocks::new();
-        let mut arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
+        let mut arrivals = Arrivals::new(&clocks, Instant::now(), Instant::now(), TIMEOUT);
         arrivals.fresh(&locked_at(3_600_000), Instant::now());
         let id = JobRef { key: JobKey(2 << KEY_BITS), lease: None };
         let other = |after_ms| Job { id: id.clone(), ..locked_at(after_ms) };
@@ -231,7 +237,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn before_any_job_the_empty_stream_counts() {
         let clocks = BrokerClocks::new();
-        let arrivals = Arrivals::new(&clocks, Instant::now(), TIMEOUT);
+        let arrivals = Arrivals::new(&clocks, Instant::now(), Instant::now(), TIMEOUT);
         let opened = Instant::now();
         tokio::time::advance(seconds(9)).await;
         assert_eq!(arrivals.waiting(&locked_at(0)), opened);
@@ -269,7 +275,7 @@ mod tests {
 
         assert!(absent <= began + Duration::from_secs(5), "{:?}", absent - began);
         let clocks = BrokerClocks::new();
-        let mut arrivals = Arrivals::new(&clocks, began, TIMEOUT);
+        let mut arrivals = Arrivals::new(&clocks, began, began, TIMEOUT);
         assert_eq!(arrivals.fresh(&locked_at(0), absent), absent);
     }
 }

@@ -34,12 +34,15 @@ pub(super) async fn run<G: JobGateway, T: Transport, S: SecretProvider, C: Clock
     let mut backoff = Backoff::gateway();
     loop {
         let asked = Instant::now();
-        let opening = worker.parts.gateway.stream(&subscription);
-        let Some(opened) = worker.stop.run_until_cancelled(opening).await else { return };
+        // The broker says nothing before it has a job to push.
+        let opening =
+            watched(worker.config.job_timeout, worker.parts.gateway.stream(&subscription));
+        let opened = worker.stop.run_until_cancelled(opening).await;
+        let Some((opened, absent)) = opened else { return };
         let ended = match opened {
             Ok(stream) => {
                 crash_point!("stream_opened");
-                read(&worker, stream, asked, &mut backoff).await
+                read(&worker, stream, (asked, absent), &mut backoff).await
             }
             Err(error) => ControlFlow::Continue(Err(error)),
         };
@@ -61,11 +64,11 @@ type Ended = ControlFlow<(), Result<(), GatewayError>>;
 async fn read<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     worker: &Arc<Worker<G, T, S, C>>,
     mut stream: JobStream,
-    asked: Instant,
+    (asked, absent): (Instant, Instant),
     backoff: &mut Backoff,
 ) -> Ended {
     let end_of_life = Instant::now() + worker.config.stream_lifetime;
-    let mut arrivals = Arrivals::new(&worker.clocks, asked, worker.config.job_timeout);
+    let mut arrivals = Arrivals::new(&worker.clocks, asked, absent, worker.config.job_timeout);
     loop {
         let next = async {
             worker.governor.pace().await;

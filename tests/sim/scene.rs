@@ -62,7 +62,7 @@ impl Default for Scene {
             slow: None,
             clock_step: Duration::from_hours(1),
             resolves: 0,
-            limit: Duration::from_hours(2),
+            limit: Duration::from_hours(6),
             aftermath: Duration::from_secs(90),
         }
     }

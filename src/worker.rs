@@ -47,6 +47,10 @@ use slots::{Slot, Slots};
 /// pushed jobs.
 pub const MIN_JOBS_ACTIVE: usize = 4;
 
+/// Time for the engine to learn that our streams have ended. It confirms that to nobody, and
+/// what came back before it knew would be pushed to us again and stay locked.
+const STREAMS_END: Duration = Duration::from_millis(100);
+
 /// Settings of the worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -162,6 +166,9 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
         worker.stop.cancel();
         let drained = async {
             intake.wait().await;
+            if !worker.jobs.is_empty() {
+                tokio::time::sleep(STREAMS_END).await;
+            }
             worker.intake_closed.cancel();
             worker.jobs.close();
             worker.jobs.wait().await;

@@ -46,7 +46,7 @@ async fn jobs_from_before_the_stream_are_polled_and_later_ones_pushed() {
     }
     let rig = setup.run_at(gateway);
     eventually("the first are done", || rig.gateway.counters().ended.get() == 20).await;
-    eventually("streams are open", || rig.gateway.counters().streams.get() == 2).await;
+    eventually("streams are open", || rig.gateway.open_streams() == 2).await;
     for record in 20..40 {
         rig.gateway.offer(job(record));
     }
@@ -61,7 +61,7 @@ async fn jobs_from_before_the_stream_are_polled_and_later_ones_pushed() {
 async fn a_flood_of_pushed_jobs_leaves_a_share_for_polling() {
     let setup = Setup { servicenow: ServiceNow::holding(records), ..Setup::default() };
     let rig = setup.run().await;
-    eventually("streams are open", || rig.gateway.counters().streams.get() == 2).await;
+    eventually("streams are open", || rig.gateway.open_streams() == 2).await;
     for record in 0..300 {
         // Large ones, so that the transport cannot take them all.
         let filler = "x".repeat(4_000);
@@ -194,7 +194,7 @@ async fn a_gateway_that_is_away_is_found_when_it_comes() {
 async fn a_gateway_that_goes_in_the_middle_costs_no_job_and_no_second_call() {
     let setup = Setup { servicenow: ServiceNow::holding(records), ..Setup::default() };
     let rig = setup.run().await;
-    eventually("streams are open", || rig.gateway.counters().streams.get() == 2).await;
+    eventually("streams are open", || rig.gateway.open_streams() == 2).await;
     for record in 0..3 {
         rig.gateway.offer(job(record));
     }

@@ -86,7 +86,7 @@ async fn a_job_that_waited_past_its_lock_is_dropped_and_never_sent() {
     let mut setup = short_locks(Duration::from_millis(400));
     setup.worker.max_jobs_active = 4;
     let rig = setup.run().await;
-    eventually("streams are open", || rig.gateway.counters().streams.get() == 2).await;
+    eventually("streams are open", || rig.gateway.open_streams() == 2).await;
     // The stream of record jobs has one slot; the second job waits in the transport, its
     // lock ends, and it comes again behind itself.
     rig.gateway.offer(job(1));

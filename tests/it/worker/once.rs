@@ -211,7 +211,7 @@ async fn an_engine_that_keeps_no_notes_for_us_is_said_in_an_incident() {
 async fn a_job_handed_back_unstarted_leaves_no_note() {
     let servicenow = ServiceNow::holding(records);
     let rig = Setup { servicenow, max_concurrency: 1, ..Setup::default() }.run().await;
-    eventually("streams are open", || rig.gateway.counters().streams.get() == 2).await;
+    eventually("streams are open", || rig.gateway.open_streams() == 2).await;
     rig.gateway.offer(flow());
     eventually("the first is out", || rig.servicenow.running() == 1).await;
     rig.gateway.offer(flow());

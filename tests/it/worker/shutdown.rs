@@ -52,7 +52,7 @@ async fn a_worker_without_a_gateway_stops_at_once() {
 #[tokio::test]
 async fn running_jobs_are_finished_and_unstarted_ones_handed_back_as_they_were() {
     let rig = one_call_at_a_time().run().await;
-    eventually("streams are open", || rig.gateway.counters().streams.get() == 2).await;
+    eventually("streams are open", || rig.gateway.open_streams() == 2).await;
     for record in 0..4 {
         rig.gateway.offer(job(record));
     }
@@ -84,7 +84,7 @@ async fn a_job_with_a_call_behind_it_is_finished_with_all_its_calls() {
 async fn jobs_that_were_pushed_but_not_taken_go_back_once_each() {
     let settings = Settings { stream_capacity: 64, ..Settings::default() };
     let rig = Setup { settings, ..one_call_at_a_time() }.run().await;
-    eventually("streams are open", || rig.gateway.counters().streams.get() == 2).await;
+    eventually("streams are open", || rig.gateway.open_streams() == 2).await;
     for record in 0..40 {
         rig.gateway.offer(job(record));
     }
@@ -122,7 +122,7 @@ async fn a_call_that_never_ends_is_left_at_the_end_of_the_grace() {
 #[tokio::test]
 async fn nothing_is_taken_any_more() {
     let rig = one_call_at_a_time().run().await;
-    eventually("streams are open", || rig.gateway.counters().streams.get() == 2).await;
+    eventually("streams are open", || rig.gateway.open_streams() == 2).await;
     rig.gateway.offer(job(1));
     eventually("the call is out", || rig.servicenow.running() == 1).await;
     rig.stop.cancel();
@@ -139,7 +139,7 @@ async fn a_job_is_not_handed_back_after_its_lock_has_ended() {
     let mut setup = one_call_at_a_time();
     setup.worker.job_timeout = Duration::from_millis(600);
     let rig = setup.run().await;
-    eventually("streams are open", || rig.gateway.counters().streams.get() == 2).await;
+    eventually("streams are open", || rig.gateway.open_streams() == 2).await;
     for record in 0..2 {
         rig.gateway.offer(job(record));
     }

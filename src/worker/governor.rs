@@ -26,6 +26,7 @@ mod circuit;
 mod connection;
 mod health;
 mod limit;
+mod refusal;
 mod returns;
 mod room;
 

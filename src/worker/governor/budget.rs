@@ -36,20 +36,26 @@ impl RetryBudget {
         self.quiet_since = now;
     }
 
-    /// Whether a retry may go out now. On a healthy instance it costs nothing.
+    /// Whether a retry could go out now. On a healthy instance it costs nothing.
+    pub(super) fn allows(&self, now: Instant, is_healthy: bool) -> bool {
+        is_healthy || self.saved >= 1.0 || self.is_quiet(now)
+    }
+
+    /// A retry goes out, if it may.
     pub(super) fn take(&mut self, now: Instant, is_healthy: bool) -> bool {
-        if is_healthy {
-            return true;
+        let may = self.allows(now, is_healthy);
+        if may && !is_healthy {
+            if self.saved >= 1.0 {
+                self.saved -= 1.0;
+            } else {
+                self.quiet_since = now;
+            }
         }
-        if self.saved >= 1.0 {
-            self.saved -= 1.0;
-            return true;
-        }
-        let is_quiet = now.saturating_duration_since(self.quiet_since) >= TRICKLE;
-        if is_quiet {
-            self.quiet_since = now;
-        }
-        is_quiet
+        may
+    }
+
+    fn is_quiet(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.quiet_since) >= TRICKLE
     }
 
     /// Retries saved up.

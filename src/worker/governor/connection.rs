@@ -15,13 +15,14 @@ use super::{
     circuit::{Admission, Blocked, Circuit, Failed},
     health::Health,
     limit::Limit,
+    refusal,
     returns::Returns,
     room::{Held, Room},
 };
 use crate::{
     connector::Trouble,
     metrics::ConnectionGauges,
-    servicenow::{NoAnswer, NoAnswerCause, Reason},
+    servicenow::{NoAnswer, Reason},
 };
 
 /// The longer an outage, the longer its jobs stay away, but never so long that they would
@@ -157,13 +158,9 @@ impl Connection {
         attempt: Attempt,
     ) -> Result<Room, NoAnswer> {
         let held = Held::new(self);
-        if attempt == Attempt::First {
-            self.state().budget.first_attempt(Instant::now());
-        }
         loop {
             let changed = self.changed.notified();
-            let admission = self.admit(attempt)?;
-            match admission {
+            match self.admit(attempt)? {
                 Admission::Probe => return Ok(Room::new(held, None)),
                 Admission::Wait => changed.await,
                 _ => tokio::select! {
@@ -171,6 +168,7 @@ impl Connection {
                     () = changed => {}
                     permit = Arc::clone(&self.room).acquire_owned() => {
                         if self.state().circuit.is_closed() {
+                            self.goes_out(attempt)?;
                             return Ok(Room::new(held, permit.ok()));
                         }
                     }
@@ -185,15 +183,30 @@ impl Connection {
         match state.circuit.admit(now) {
             Admission::Blocked(blocked) => {
                 let stay = state.returns.behind(Self::earliest(blocked, now), now);
-                Err(self.held_back(blocked, now, stay))
+                Err(refusal::blocked(&self.place(), blocked, now, stay))
             }
             Admission::Open if attempt == Attempt::Again => {
-                let is_healthy = state.health.is_good();
-                let may = state.budget.take(now, is_healthy);
-                if may { Ok(Admission::Open) } else { Err(self.no_budget()) }
+                let may = state.budget.allows(now, state.health.is_good());
+                if may { Ok(Admission::Open) } else { Err(refusal::no_budget(&self.place())) }
             }
             admission => Ok(admission),
         }
+    }
+
+    /// Books a call, which others may have left no budget for since it began to wait.
+    fn goes_out(&self, attempt: Attempt) -> Result<(), NoAnswer> {
+        let now = Instant::now();
+        let mut state = self.state();
+        let is_healthy = state.health.is_good();
+        let may = match attempt {
+            Attempt::First => {
+                state.budget.first_attempt(now);
+                true
+            }
+            Attempt::Again => state.budget.take(now, is_healthy),
+            Attempt::Further => true,
+        };
+        if may { Ok(()) } else { Err(refusal::no_budget(&self.place())) }
     }
 
     /// When a job that is held back may come again: after the time that ServiceNow named, or
@@ -204,34 +217,9 @@ impl Connection {
         if blocked.is_named { until } else { until.max(now + outage) }
     }
 
-    fn held_back(&self, blocked: Blocked, now: Instant, stay: Duration) -> NoAnswer {
-        let since = now.saturating_duration_since(blocked.since);
-        let left = blocked.until.saturating_duration_since(now);
-        NoAnswer {
-            cause: NoAnswerCause::HeldBack { reason: blocked.reason, retry_after: Some(stay) },
-            may_have_acted: false,
-            message: format!(
-                "no call was made: connection '{}' to {} has met {} for {} and is tried again \
-                 after {}",
-                self.name,
-                self.address,
-                blocked.reason,
-                in_words(since),
-                in_words(left)
-            ),
-        }
-    }
-
-    fn no_budget(&self) -> NoAnswer {
-        NoAnswer {
-            cause: NoAnswerCause::HeldBack { reason: Reason::Busy, retry_after: None },
-            may_have_acted: false,
-            message: format!(
-                "no call was made: calls of connection '{}' to {} fail too often for all jobs to \
-                 try again at once",
-                self.name, self.address
-            ),
-        }
+    /// What it is called in texts.
+    fn place(&self) -> String {
+        format!("connection '{}' to {}", self.name, self.address)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -342,7 +330,53 @@ fn gauge(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Whole seconds, one at least.
-fn in_words(duration: Duration) -> String {
-    format!("{} s", duration.as_secs().max(1))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A connection whose calls fail, with room for one at a time and nine retries saved.
+    fn failing() -> Arc<Connection> {
+        let connection = Connection::new("default", "https://dev1", 1, ConnectionGauges::default());
+        {
+            let mut state = connection.state();
+            (0..20).for_each(|_| state.health.ended(true));
+            (0..100).for_each(|_| state.budget.first_attempt(Instant::now()));
+        }
+        Arc::new(connection)
+    }
+
+    fn saved(connection: &Connection) -> f64 {
+        connection.state().budget.saved()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_that_leaves_before_its_call_neither_earns_nor_spends_retries() {
+        let connection = failing();
+        let room = connection.enter(Attempt::Further).await.unwrap();
+        let before = saved(&connection);
+        for attempt in [Attempt::First, Attempt::Again] {
+            let patience = Duration::from_secs(1);
+            let left = tokio::time::timeout(patience, connection.enter(attempt)).await;
+            assert!(left.is_err());
+        }
+        assert!((saved(&connection) - before).abs() < f64::EPSILON);
+        drop(room);
+        let _room = connection.enter(Attempt::Again).await.unwrap();
+        assert!((saved(&connection) - (before - 1.0)).abs() < f64::EPSILON);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_finds_the_budget_gone_that_it_waited_for() {
+        let connection = failing();
+        let room = connection.enter(Attempt::Further).await.unwrap();
+        let waiting = tokio::spawn({
+            let connection = Arc::clone(&connection);
+            async move { connection.enter(Attempt::Again).await.map(drop) }
+        });
+        tokio::task::yield_now().await;
+        connection.state().budget = RetryBudget::new(Instant::now());
+        drop(room);
+        let refused = waiting.await.unwrap().unwrap_err();
+        assert!(refused.message.contains("fail too often"), "{}", refused.message);
+    }
 }

@@ -46,6 +46,10 @@ pub(crate) const CASES: &[Test] = &[
         an_instance_that_chooses_ids_gets_one_record_a_job,
     ),
     (
+        "an_instance_that_chooses_ids_and_loses_its_first_answers_gets_one_record_a_job",
+        an_instance_that_chooses_ids_and_loses_its_first_answers_gets_one_record_a_job,
+    ),
+    (
         "a_worker_killed_with_ten_calls_in_flight_makes_no_duplicate",
         a_worker_killed_with_ten_calls_in_flight_makes_no_duplicate,
     ),
@@ -95,20 +99,18 @@ fn inserts_that_commit_after_the_time_out_make_no_duplicate() {
     one_percent(Fault::Delay { before_ms: 70_000, after_ms: 0 });
 }
 
+fn busy() -> Fault {
+    Fault::Status { code: 503, headers: Vec::new(), body: "{}".into(), after_commit: false }
+}
+
 /// The answer to an insert is lost, and the look after it fails: the job comes back and inserts
 /// the same id again. What ServiceNow says to that is not known, so it says each.
 fn an_insert_that_comes_again_makes_no_duplicate_whatever_is_said_to_it() {
     for second_insert in SECOND_INSERTS {
         let mut case =
             Case::of(Scene::default()).with_inserts_hit(100, 10, Fault::Cut(CutPoint::AfterCommit));
-        let busy = Fault::Status {
-            code: 503,
-            headers: Vec::new(),
-            body: "{}".into(),
-            after_commit: false,
-        };
         let looks = Match { times: 10, ..Match::on("GET", "incident") };
-        case.scripted.push((looks, busy));
+        case.scripted.push((looks, busy()));
         let report = Case { second_insert: Some(second_insert), ..case }.play();
         println!("{second_insert:?}: {report}");
         report.assert_kept();
@@ -144,6 +146,21 @@ fn an_instance_that_chooses_ids_gets_one_record_a_job() {
     report.assert_kept();
     assert_eq!((report.kills, report.records, report.duplicates), (1, 1_000, 0));
     assert!(report.calls > 1_950, "each insert but the first few looks first: {}", report.calls);
+}
+
+/// No answer has shown yet that it chooses ids, and the look after each lost one fails: the
+/// jobs come back to a worker that knows nothing of the table.
+fn an_instance_that_chooses_ids_and_loses_its_first_answers_gets_one_record_a_job() {
+    let scene = Scene { jobs: 10, burst: 10, ..Scene::default() };
+    let mut case = Case::of(scene).with_inserts_hit(1, 10, Fault::Cut(CutPoint::AfterCommit));
+    let looks = Match { times: 10, ..Match::on("GET", "incident") };
+    case.scripted.push((looks, busy()));
+    let always = Match { times: 0, ..Match::on("POST", "incident") };
+    case.scripted.push((always, Fault::IdNotHonoured));
+    let report = case.play();
+    println!("{report}");
+    report.assert_kept();
+    assert_eq!((report.records, report.duplicates), (10, 0));
 }
 
 fn a_worker_killed_with_ten_calls_in_flight_makes_no_duplicate() {

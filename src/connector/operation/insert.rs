@@ -8,7 +8,8 @@
 //!
 //! An instance may give the record an id of its own all the same. Then the job's mark is
 //! what tells the record: it is looked for in a field of the table, before the second POST
-//! where the habits of the table are not known, and before the first where they are bad.
+//! where the habits of the table are not known, in this attempt or a later one, and before the
+//! first where they are bad.
 //! Another may take a second insert with the same id for an update. That makes no second
 //! record, but journal entries would be there twice: where it was seen, the record is looked
 //! for by its id before a POST that writes such.
@@ -19,7 +20,7 @@ mod comparison;
 mod mark;
 mod reading;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use mark::{Fingerprint, Mark};
 
@@ -65,6 +66,10 @@ pub(super) struct Insert {
     refusal_is_known: bool,
     /// That, or it was seen.
     id_is_refused: bool,
+    /// An earlier attempt of the job failed, and may have left a record.
+    has_failed_before: bool,
+    /// After this time ServiceNow does nothing more about a request.
+    longest_request: Duration,
     stage: Stage,
     posts: u32,
     /// What the last POST left open, while the look-up runs.
@@ -121,8 +126,17 @@ impl Insert {
             self.stage = Stage::LookingFirst;
             return Progress::Ask(self.view.get(self.id.as_str()));
         }
-        let look = if self.id_is_refused { self.look_for_mark() } else { None };
+        let look = if self.may_be_under_another_id() { self.look_for_mark() } else { None };
         look.unwrap_or_else(|| self.post())
+    }
+
+    /// Whether an earlier attempt may have left a record that its id does not tell.
+    fn may_be_under_another_id(&self) -> bool {
+        self.id_is_refused || (self.has_failed_before && !self.is_id_honoured())
+    }
+
+    fn is_id_honoured(&self) -> bool {
+        self.honouring.honours(&self.view.instance, &self.view.table)
     }
 
     /// Whether a POST after one that nobody knows of would write journal entries again.
@@ -171,7 +185,9 @@ impl Insert {
                 self.not_under_its_id(failure.error)
             }
             (Stage::LookingForMark, Ok(answer)) => self.listed(answer),
-            (Stage::LookingForMark, Err(failure)) if table_api::is_not_found(&failure) => {
+            (Stage::LookingForMark, Err(failure))
+                if table_api::is_not_found(&failure) || self.may_go_on_unseen(&failure) =>
+            {
                 self.without_mark(failure.error)
             }
             (Stage::LookingFirst | Stage::LookingById | Stage::LookingForMark, Err(failure)) => {
@@ -206,8 +222,7 @@ impl Insert {
     /// another.
     fn not_under_its_id(&mut self, look_up: Error) -> Progress {
         let Some(doubt) = &self.doubt else { return Progress::Done(Err(look_up)) };
-        let is_open = doubt.error.status.is_none()
-            || !self.honouring.honours(&self.view.instance, &self.view.table);
+        let is_open = doubt.error.status.is_none() || !self.is_id_honoured();
         let look = if is_open { self.look_for_mark() } else { None };
         look.unwrap_or_else(|| self.not_there(look_up))
     }
@@ -226,9 +241,17 @@ impl Insert {
         }
         match (own.drain(..).next(), others.is_empty(), self.doubt.is_some()) {
             (Some(record), ..) => self.found(record, answer),
-            (None, false, false) => Progress::Done(Err(self.not_searchable())),
+            (None, false, false) if self.id_is_refused => {
+                Progress::Done(Err(self.not_searchable()))
+            }
             (None, ..) => self.without_mark(Error::new(Reason::RecordNotFound, "no such record")),
         }
+    }
+
+    /// Whether a table whose habits are unknown gets the insert though nobody may look for the
+    /// mark: most take the id, and users who write often may not read.
+    fn may_go_on_unseen(&self, look_up: &Failure) -> bool {
+        self.doubt.is_none() && !self.id_is_refused && look_up.error.reason == Reason::Forbidden
     }
 
     /// No record has our mark.
@@ -243,13 +266,20 @@ impl Insert {
             return Progress::Done(Err(self.unknown(&doubt.error, hidden, look_up)));
         }
         if doubt.error.status.is_some() {
-            return Progress::Done(Err(doubt.error));
+            return Progress::Done(Err(self.until_it_is_over(doubt.error)));
         }
         // Where the id does not keep a second record away, the first POST must have ended.
         if self.posts < MAX_POSTS && !self.id_is_refused {
             return self.post();
         }
         Progress::Done(Err(self.unknown(&doubt.error, "it is not there yet", look_up)))
+    }
+
+    /// Where the id does not keep a second record away, the job comes back when this attempt's
+    /// insert can do nothing more.
+    fn until_it_is_over(&self, error: Error) -> Error {
+        let least = Some(self.longest_request).filter(|_| self.id_is_refused);
+        Error { retry_after: error.retry_after.max(least), ..error }
     }
 
     /// Whether a refusal of a second record names the id that only this job derives: the
@@ -284,7 +314,7 @@ impl Insert {
             }
             _ => format!("sys_id {}", self.id),
         };
-        Error {
+        self.until_it_is_over(Error {
             reason: Reason::OutcomeUnknown,
             message: format!(
                 "it is not known whether the record was created ({}); a look for {sought} says: \
@@ -293,7 +323,7 @@ impl Insert {
             ),
             retry_after: look_up.retry_after.max(doubt.retry_after),
             ..look_up
-        }
+        })
     }
 }
 

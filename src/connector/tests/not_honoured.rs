@@ -10,6 +10,7 @@ use crate::{
         },
     },
     job::Job,
+    outcome::Outcome,
     servicenow::{NoAnswerCause, Reply},
 };
 
@@ -206,6 +207,61 @@ fn a_table_whose_habits_are_unknown_is_searched_by_the_mark_before_a_second_inse
         assert_eq!(run.completed()["r"]["outcome"], "adopted");
         assert_eq!(run.finished.summary.id_not_honoured, Some(IdNotHonoured::First));
     }
+}
+
+/// The same job after an attempt that failed.
+fn again(mut job: Job) -> Job {
+    let outage = json!({"jobKey": job.id.key.to_string(), "since": NOW});
+    let error = json!({"reason": "SN_OUTCOME_UNKNOWN", "outage": outage});
+    job.variables.insert("error".to_owned(), error);
+    job
+}
+
+#[test]
+fn a_job_that_comes_back_looks_for_its_mark_while_the_habits_of_the_table_are_unknown() {
+    let found = left("incident", OTHER)["result"].clone();
+    for failed in [lost(), answer(504, json!({}))] {
+        let worker = Worker::new(config());
+        let first = worker.run(create("incident"), [failed, answer(503, json!({}))]);
+        assert_eq!(first.methods(), ["POST", "GET"]);
+        first.handed_back();
+        let run = worker.run(again(create("incident")), [list(&[&found])]);
+        assert_eq!(run.methods(), ["GET"]);
+        assert_eq!(run.completed()["r"]["outcome"], "adopted");
+    }
+    let id = sent(config(), "incident")["sys_id"].as_str().unwrap().to_owned();
+    let created = || answer(201, left("incident", &id));
+    // Whoever may not look inserts all the same: the id keeps a second record away nearly
+    // everywhere.
+    let forbidden = || refusal(403, "Insufficient rights", "");
+    let hidden = || list(&[&json!({"sys_id": OTHER})]);
+    for nothing in [list(&[]), hidden(), forbidden(), no_record()] {
+        let worker = Worker::new(config());
+        let run = worker.run(again(create("incident")), [nothing, created()]);
+        assert_eq!(run.methods(), ["GET", "POST"]);
+        assert_eq!(run.completed()["r"]["outcome"], "created");
+        let known = worker.run(again(create("incident")), [created()]);
+        assert_eq!(known.methods(), ["POST"], "the table takes ids");
+    }
+    let away = Worker::new(config()).run(again(create("incident")), [answer(503, json!({}))]);
+    assert_eq!((away.methods(), away.finished.summary.effect), (vec!["GET"], None));
+}
+
+#[test]
+fn where_ids_are_not_taken_a_job_stays_away_until_its_insert_is_over() {
+    let away = |run: &Run| match &run.finished.outcome {
+        Outcome::Fail { retry_backoff, .. } => retry_backoff.as_secs(),
+        other => panic!("{other:?}"),
+    };
+    let worker = Worker::warned("incident");
+    for doubt in [lost(), answer(504, json!({}))] {
+        for look in [list(&[]), answer(503, json!({}))] {
+            let run = worker.run(create("incident"), [list(&[]), doubt.clone(), look]);
+            assert!(away(&run) >= 125, "{}", away(&run));
+        }
+    }
+    let honoured = Worker::new(config()).run(create("u_order"), [lost(), answer(503, json!({}))]);
+    assert!(away(&honoured) < 10, "{}", away(&honoured));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     connector::{
         IdentityRule, OnMismatch,
+        failure::outage_of,
         identity::Identity,
         input::{Fields, Inputs, sys_id},
         operation::table_api::View,
@@ -95,6 +96,8 @@ impl Insert {
             honouring: Arc::clone(inputs.honouring),
             refusal_is_known,
             id_is_refused,
+            has_failed_before: outage_of(inputs.job).is_some(),
+            longest_request: inputs.config.call_times.longest(&target.authentication),
             stage: Stage::Posting,
             posts: 0,
             doubt: None,

@@ -23,7 +23,7 @@ use crate::{
     metrics::InFlight,
     outcome::Outcome,
     ports::{Clock, JobGateway, SecretProvider, Transport},
-    servicenow::{Error, NoAnswer, Reason, Reply},
+    servicenow::{Error, NoAnswer, NoAnswerCause, Reason, Reply},
 };
 
 /// How often a job that waits for room asks whether others need its own.
@@ -182,7 +182,7 @@ async fn exchange<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     }
 }
 
-/// A reply, and the room that its call took; none when it was held back.
+/// A reply, and the room that its call took; none when there was no call.
 struct Sent {
     reply: Reply,
     room: Option<Room>,
@@ -223,7 +223,9 @@ async fn send<G: JobGateway, T: Transport, S: SecretProvider, C: Clock>(
     let reply = lease.keep_while(gateway, sending).await;
     crash_point!("reply_read");
     worker.parts.metrics.http_call(method, &reply, began.elapsed());
-    Ok(Sent { reply, room: Some(room) })
+    // A request that cannot be sent says nothing of the instance.
+    let is_sendable = !matches!(&reply, Err(none) if none.cause == NoAnswerCause::Invalid);
+    Ok(Sent { reply, room: is_sendable.then_some(room) })
 }
 
 /// Waits for room at the call's connection. A job with a call behind it is finished, not

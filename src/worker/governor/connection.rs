@@ -180,7 +180,9 @@ impl Connection {
     fn admit(&self, attempt: Attempt) -> Result<Admission, NoAnswer> {
         let now = Instant::now();
         let mut state = self.state();
-        match state.circuit.admit(now) {
+        let admission = state.circuit.admit(now);
+        self.show(&state);
+        match admission {
             Admission::Blocked(blocked) => {
                 let stay = state.returns.behind(Self::earliest(blocked, now), now);
                 Err(refusal::blocked(&self.place(), blocked, now, stay))
@@ -271,7 +273,10 @@ impl Connection {
     /// Nobody saw how a call ended.
     pub(super) fn abandoned(&self, was_probe: bool) {
         if was_probe {
-            self.state().circuit.probe_lost();
+            let mut state = self.state();
+            state.circuit.probe_lost();
+            self.show(&state);
+            drop(state);
             self.changed.notify_waiters();
         }
     }
@@ -363,6 +368,19 @@ mod tests {
         drop(room);
         let _room = connection.enter(Attempt::Again).await.unwrap();
         assert!((saved(&connection) - (before - 1.0)).abs() < f64::EPSILON);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_figure_tells_of_a_probe_while_it_is_out() {
+        let connection = failing();
+        let room = connection.enter(Attempt::Further).await.unwrap();
+        room.ended(Some(Trouble { reason: Reason::Busy, retry_after: None }));
+        assert_eq!(connection.gauges.circuit.get(), 2);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let probe = connection.enter(Attempt::Further).await.unwrap();
+        assert_eq!(connection.gauges.circuit.get(), 1);
+        drop(probe);
+        assert_eq!(connection.gauges.circuit.get(), 2);
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,7 +4,14 @@
 mod engine;
 mod instances;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use secrecy::SecretString;
 use servicenow_worker::{
@@ -357,6 +364,27 @@ async fn a_job_for_which_no_call_was_made_leaves_no_doubt_about_a_record() {
     let posts = posts.iter().filter(|seen| seen.method == Method::Post).count();
     assert!(doubts <= posts, "{doubts} records in doubt after {posts} inserts");
     stage.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_cannot_be_sent_says_nothing_of_the_instance() {
+    let (from, is_first) = (seconds(60), AtomicBool::new(true));
+    let stage = Stage::start(
+        64,
+        one(move |seen| {
+            let is_odd = seen.at >= from && is_first.swap(false, Ordering::Relaxed);
+            if is_odd { Act::NotSent } else { Act::Unreachable(QUICK) }
+        }),
+    );
+    stage.engine.add("dev1", 1_000);
+    tokio::time::sleep(seconds(180)).await;
+    let calls = stage.instances.calls("dev1");
+    let odd = calls.iter().find(|seen| seen.at >= from).unwrap().at;
+    let after = |time| calls.iter().filter(|seen| seen.at > odd && seen.at < odd + time).count();
+    // The next job finds out; then each 30 s.
+    assert!(after(seconds(25)) <= 2, "{} calls soon after", after(seconds(25)));
+    assert!(after(seconds(120)) <= 6, "{} calls in two minutes", after(seconds(120)));
+    stage.running.abort();
 }
 
 #[tokio::test(start_paused = true)]

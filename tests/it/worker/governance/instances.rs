@@ -23,6 +23,8 @@ pub(super) enum Act {
     Unreachable(Duration),
     /// Carries nothing out, and the connection breaks with the request on its way.
     Broken,
+    /// Is not asked: the request cannot be sent.
+    NotSent,
     /// Carries nothing out, and nothing is heard for this long.
     Silent(Duration),
 }
@@ -128,6 +130,7 @@ impl Transport for Instances {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 no_answer(NoAnswerCause::Broken, true)
             }
+            Act::NotSent => no_answer(NoAnswerCause::Invalid, false),
             Act::Silent(after) => {
                 tokio::time::sleep(after).await;
                 no_answer(NoAnswerCause::Timeout, true)

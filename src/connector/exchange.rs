@@ -115,7 +115,7 @@ impl Exchange {
 
     /// Reads the inputs and takes the first step.
     pub(crate) fn start(mut self, secrets: &Secrets, now: jiff::Timestamp) -> (Self, Step) {
-        let step = match self.read(secrets) {
+        let step = match self.read(secrets, now) {
             Ok(mut running) => {
                 let progress = running.operation.start();
                 self.running = Some(running);
@@ -160,7 +160,7 @@ impl Exchange {
         self.finish(Err(error), now)
     }
 
-    fn read(&mut self, secrets: &Secrets) -> Result<Running, Error> {
+    fn read(&mut self, secrets: &Secrets, now: jiff::Timestamp) -> Result<Running, Error> {
         let kind = Kind::of(&self.job.job_type, text_in(&self.job.variables, "operation")?)?;
         self.summary.operation = kind.name;
         let target = Target::read(&self.job.variables, &self.core.config, secrets)?;
@@ -179,6 +179,7 @@ impl Exchange {
             templates: &self.core.templates,
             secrets,
             honouring: &self.core.honouring,
+            now,
         };
         let operation = (kind.read)(&inputs)?;
         self.summary.table = operation.table().map(|table| table.as_str().to_owned());
@@ -249,7 +250,7 @@ impl Exchange {
             }
         };
         self.redactor.finish(&mut outcome, &mut summary);
-        intent::settle(fate, is_left, &self.job, &mut outcome);
+        intent::settle(fate, is_left, &self.job, now, &mut outcome);
         cut_message(&mut outcome);
         Finished { outcome, summary }
     }

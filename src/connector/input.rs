@@ -42,6 +42,7 @@ pub(crate) struct Inputs<'a> {
     pub(crate) templates: &'a Templates,
     pub(crate) secrets: &'a Secrets,
     pub(crate) honouring: &'a Arc<Honouring>,
+    pub(crate) now: jiff::Timestamp,
 }
 
 /// How values come back.

@@ -22,7 +22,8 @@ pub(crate) const VARIABLE: &str = "serviceNowIntent";
 /// The variable that says what has become of it.
 pub(crate) const END: &str = "serviceNowIntentEnd";
 
-/// Its words: nothing was done, or a person decides; and the request can last no longer.
+/// Its words: nothing was done, or a person decides; and the request can last no longer, once
+/// the job comes back or, after an incident, from the moment that is said along.
 const VOID: &str = "void";
 const OVER: &str = "over";
 
@@ -55,7 +56,7 @@ pub(crate) struct Earlier {
     pub(crate) since: jiff::Timestamp,
     /// When the last one was.
     pub(crate) at: jiff::Timestamp,
-    /// Whether the job has been away since, for as long as a request can last.
+    /// Whether its request can last no longer, since the job has been away for so long.
     pub(crate) is_over: bool,
 }
 
@@ -76,14 +77,17 @@ pub(crate) enum Fate {
 impl Memory {
     /// What this job remembers at this moment. What other jobs left in outer scopes is not
     /// ours.
-    pub(crate) fn of(job: &Job) -> Self {
+    pub(crate) fn of(job: &Job, now: jiff::Timestamp) -> Self {
         let read = || {
             let intent = job.variables.get(VARIABLE)?;
             let text = |name: &str| intent.get(name)?.as_str();
             let (at, since) = (text("at")?.parse().ok()?, text("since")?.parse().ok()?);
             let end = job.variables.get(END).filter(|end| named(end) == named(intent));
             let how = end.and_then(|end| end.get("is")?.as_str());
-            let earlier = Earlier { since, at, is_over: how == Some(OVER) };
+            let from = end.and_then(|end| end.get("from")?.as_str());
+            let is_past = |from: &str| from.parse().is_ok_and(|from: jiff::Timestamp| from <= now);
+            let is_over = how == Some(OVER) && from.is_none_or(is_past);
+            let earlier = Earlier { since, at, is_over };
             (how != Some(VOID)).then(|| Some((text("fingerprint")?.to_owned(), earlier)))?
         };
         Self { job_key: job.id.key, attempt: attempt(job), found: read() }
@@ -150,21 +154,32 @@ pub(crate) fn stamp(variables: &mut Variables, now: jiff::Timestamp) {
 
 /// Says with a failure what has become of the intent: of this attempt's own, if that was
 /// left with the engine, else of the one that was found there.
-pub(crate) fn settle(fate: Fate, is_left: bool, job: &Job, outcome: &mut Outcome) {
+pub(crate) fn settle(
+    fate: Fate,
+    is_left: bool,
+    job: &Job,
+    now: jiff::Timestamp,
+    outcome: &mut Outcome,
+) {
     let Outcome::Fail { retries, retry_backoff, variables, .. } = outcome else { return };
-    let word = match fate {
-        Fate::Forgotten if is_left => VOID,
-        Fate::LeftToPeople if *retries <= 0 => VOID,
+    let found = || job.variables.get(VARIABLE).map(named).unwrap_or_default().to_owned();
+    let attempt = if is_left { attempt(job) } else { found() };
+    let end = match fate {
+        Fate::Forgotten if is_left => json!({ "attempt": attempt, "is": VOID }),
+        Fate::LeftToPeople if *retries <= 0 => json!({ "attempt": attempt, "is": VOID }),
+        // The engine keeps no incident back, so that clocks have to do, apart as they may be.
+        Fate::Over(time) if *retries <= 0 => {
+            let from = now + time + CLOCKS_APART;
+            json!({ "attempt": attempt, "is": OVER, "from": from.to_string() })
+        }
         // Whatever the author wants: sooner it could not be told whether it was done.
         Fate::Over(time) => {
             *retry_backoff = (*retry_backoff).max(time);
-            OVER
+            json!({ "attempt": attempt, "is": OVER })
         }
         _ => return,
     };
-    let found = || job.variables.get(VARIABLE).map(named).unwrap_or_default().to_owned();
-    let attempt = if is_left { attempt(job) } else { found() };
-    variables.insert(END.to_owned(), json!({ "attempt": attempt, "is": word }));
+    variables.insert(END.to_owned(), end);
 }
 
 /// The attempt that an intent or its end is of.
@@ -197,11 +212,11 @@ mod tests {
     #[test]
     fn an_intent_comes_back_to_the_same_job_with_the_same_target_only() {
         let mut job = testing::job(json!({}));
-        let memory = Memory::of(&job);
+        let memory = Memory::of(&job, at(NOW));
         let intent = memory.intent("start", "https://a.example/x".to_owned());
         assert_eq!(memory.earlier(&intent), None);
         job.variables = intent.to_variables("***", at(NOW));
-        let memory = Memory::of(&job);
+        let memory = Memory::of(&job, at(NOW));
         let earlier = Earlier { since: at(NOW), at: at(NOW), is_over: false };
         assert_eq!(memory.earlier(&intent), Some(earlier));
         for (operation, target) in
@@ -210,7 +225,7 @@ mod tests {
             assert_eq!(memory.earlier(&memory.intent(operation, target.to_owned())), None);
         }
         job.id.key.0 += 1;
-        let other = Memory::of(&job);
+        let other = Memory::of(&job, at(NOW));
         assert_eq!(other.earlier(&other.intent("start", "https://a.example/x".to_owned())), None);
     }
 
@@ -218,34 +233,60 @@ mod tests {
     fn what_is_no_intent_is_none() {
         for odd in [json!(null), json!("x"), json!({"at": NOW}), json!({"at": "x", "since": NOW})] {
             let job = testing::job(json!({ VARIABLE: odd }));
-            assert!(Memory::of(&job).found.is_none(), "{odd}");
+            assert!(Memory::of(&job, at(NOW)).found.is_none(), "{odd}");
+        }
+    }
+
+    const REQUEST: Duration = Duration::from_secs(65);
+
+    /// The back-off and the variables of a failure with so many retries and that back-off.
+    fn settled(
+        fate: Fate,
+        is_left: bool,
+        job: &Job,
+        retries: i32,
+        away: u64,
+    ) -> (Duration, Variables) {
+        let mut failure = Outcome::Fail {
+            retries,
+            message: String::new(),
+            retry_backoff: Duration::from_secs(away),
+            variables: Variables::new(),
+        };
+        settle(fate, is_left, job, at(NOW), &mut failure);
+        let Outcome::Fail { variables, retry_backoff, .. } = failure else { panic!("a failure") };
+        (retry_backoff, variables)
+    }
+
+    #[test]
+    fn an_incident_that_is_resolved_at_once_ends_no_request() {
+        let mut job = testing::job(json!({}));
+        let intent = Memory::of(&job, at(NOW)).intent("update", "x".to_owned());
+        job.variables = intent.to_variables("x", at(NOW));
+        let (retry_backoff, variables) = settled(Fate::Over(REQUEST), false, &job, 0, 0);
+        assert_eq!(retry_backoff, Duration::ZERO);
+        job.variables.extend(variables);
+        for (after, is_over) in [(0, false), (364, false), (365, true)] {
+            let memory = Memory::of(&job, at(NOW) + Duration::from_secs(after));
+            assert_eq!(memory.earlier(&intent).unwrap().is_over, is_over, "{after} s");
         }
     }
 
     #[test]
     fn a_job_is_away_until_the_request_is_over_whatever_its_author_wants() {
         let mut job = testing::job(json!({}));
-        let intent = Memory::of(&job).intent("start", "x".to_owned());
+        let intent = Memory::of(&job, at(NOW)).intent("start", "x".to_owned());
         job.variables = intent.to_variables("x", at(NOW));
         // As an older worker has left it.
         let mut older = job.clone();
         older.variables[VARIABLE].as_object_mut().unwrap().remove("attempt");
-        for (job, retries, away) in [(&job, 3, 1), (&job, 3, 400), (&job, 0, 0), (&older, 3, 1)] {
-            let mut failure = Outcome::Fail {
-                retries,
-                message: String::new(),
-                retry_backoff: Duration::from_secs(away),
-                variables: Variables::new(),
-            };
-            settle(Fate::Over(Duration::from_secs(65)), false, job, &mut failure);
-            let Outcome::Fail { variables, retry_backoff, .. } = failure else {
-                panic!("a failure")
-            };
+        for (job, away) in [(&job, 1), (&job, 400), (&older, 1)] {
+            let (retry_backoff, variables) = settled(Fate::Over(REQUEST), false, job, 3, away);
             assert_eq!(retry_backoff.as_secs(), away.max(65));
             let mut next = job.clone();
             next.variables.extend(variables);
             next.deadline_ms += 1;
-            assert!(Memory::of(&next).earlier(&intent).unwrap().is_over);
+            assert!(Memory::of(&next, at(NOW)).earlier(&intent).unwrap().is_over);
         }
     }
 
@@ -254,20 +295,13 @@ mod tests {
         let first = testing::job(json!({}));
         let mut second = testing::job(json!({}));
         second.deadline_ms += 20_000;
-        let intent = |job: &Job| Memory::of(job).intent("start", "x".to_owned());
-        let mut failure = Outcome::Fail {
-            retries: 3,
-            message: String::new(),
-            retry_backoff: Duration::ZERO,
-            variables: Variables::new(),
-        };
-        settle(Fate::Forgotten, true, &first, &mut failure);
-        let Outcome::Fail { variables: end, .. } = failure else { panic!("a failure") };
+        let intent = |job: &Job| Memory::of(job, at(NOW)).intent("start", "x".to_owned());
+        let (_, end) = settled(Fate::Forgotten, true, &first, 3, 0);
         for (holder, counts) in [(&first, false), (&second, true)] {
             let mut next = testing::job(json!({}));
             next.variables = intent(holder).to_variables("x", at(NOW));
             next.variables.extend(end.clone());
-            assert_eq!(Memory::of(&next).earlier(&intent(&next)).is_some(), counts);
+            assert_eq!(Memory::of(&next, at(NOW)).earlier(&intent(&next)).is_some(), counts);
         }
     }
 }

@@ -82,7 +82,7 @@ impl Journal {
         let may_read = |table: &Table| inputs.target.tables.allow(Access::Read, table);
         (!entries.is_empty()).then(|| Self {
             entries,
-            memory: Memory::of(inputs.job),
+            memory: Memory::of(inputs.job, inputs.now),
             operation,
             instance: inputs.target.instance.clone(),
             table: table.clone(),

@@ -107,7 +107,7 @@ fn add_key(request: &mut Request, inputs: &Inputs<'_>, delivery: Delivery) {
 
 impl Once {
     fn read(inputs: &Inputs<'_>, request: &Request) -> Self {
-        let memory = Memory::of(inputs.job);
+        let memory = Memory::of(inputs.job, inputs.now);
         let path = Request::new(request.method, request.path.iter().map(String::as_str)).target();
         let target = format!("{}{path}", inputs.target.instance.base_url());
         let intent = memory.intent("start", target);

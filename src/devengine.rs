@@ -61,6 +61,8 @@ pub struct Settings {
     pub stream_capacity: usize,
     /// Sends a stream's headers with its first job, as gateways in Java do.
     pub late_headers: bool,
+    /// Leases jobs to workers that ask for it, as clusters from 8.10 on do.
+    pub leases: bool,
     /// How many calls are kept word for word.
     pub recorded_calls: usize,
 }
@@ -77,6 +79,7 @@ impl Default for Settings {
             never_waits: false,
             stream_capacity: 16,
             late_headers: false,
+            leases: true,
             recorded_calls: RECORDED_CALLS,
         }
     }

@@ -7,7 +7,10 @@
 //! its lock alive meanwhile, `holdings` sees to it that it is worked on once, `governor`
 //! spares instances in trouble, `reporter` sends the command that ends it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -118,6 +121,8 @@ pub struct Worker<G, T, S, C> {
     holdings: Arc<Holdings>,
     health: Arc<GatewayHealth>,
     jobs: TaskTracker,
+    /// Done when it was told that there are no leases.
+    leases_missed: Once,
     /// Cancelled by the stop signal: nothing new is started.
     stop: CancellationToken,
     /// Cancelled after it, when no stream is open any more.
@@ -136,6 +141,7 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
             holdings: Arc::default(),
             health: Arc::default(),
             jobs: TaskTracker::new(),
+            leases_missed: Once::new(),
             stop: CancellationToken::new(),
             intake_closed: CancellationToken::new(),
             config,
@@ -191,6 +197,14 @@ impl<G: JobGateway, T: Transport, S: SecretProvider, C: Clock> Worker<G, T, S, C
     /// can have begun.
     fn dispatch(self: &Arc<Self>, job: Job, slot: Slot, arrival: Instant, source: Source) {
         self.parts.metrics.activated(&job.job_type, source.as_str());
+        if self.config.lease && job.id.lease.is_none() {
+            self.leases_missed.call_once(|| {
+                tracing::warn!(
+                    "worker.lease is on, and jobs come without leases: the cluster is older than \
+                     8.10 or does not give them; jobs are worked on as without that setting"
+                );
+            });
+        }
         let worker = Arc::clone(self);
         self.jobs.spawn(async move {
             executor::run(&worker, job, slot, arrival).await;

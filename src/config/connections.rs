@@ -9,7 +9,7 @@ use crate::{
     connector::{
         AuthenticationTemplate, Connection, HostPattern, IdentityRule, OnMismatch, TableRules,
     },
-    servicenow::{Instance, http::OwnTls},
+    servicenow::{Instance, encoded_query::is_field_name, http::OwnTls},
     tls::Identity,
 };
 
@@ -79,12 +79,14 @@ fn connection(section: &mut Section<'_>, from_environment: bool) -> Option<Conne
     let tables = tables(section.section("tables"));
     let on_mismatch = section.one_of(Key::new("on_mismatch"), &ON_MISMATCH);
     let identity = identity(section.section("identity"));
+    let journal_fields = journal_fields(section);
     Some(Connection {
         max_concurrency: max_concurrency.unwrap_or(Connection::DEFAULT_CONCURRENCY),
         tables,
         allow_http,
         on_mismatch: on_mismatch.unwrap_or_default(),
         identity,
+        journal_fields,
         ..Connection::new(instance?, authentication?)
     })
 }
@@ -159,6 +161,17 @@ fn tables(mut section: Section<'_>) -> TableRules {
     };
     section.finish();
     rules
+}
+
+fn journal_fields(section: &mut Section<'_>) -> Vec<String> {
+    let names = section.texts(Key::new("journal_fields")).unwrap_or_default();
+    for name in &names {
+        if !is_field_name(name) || name.contains('.') {
+            let what = format!("'{name}' is no field: use its name, not its label");
+            section.mistake("journal_fields", &what);
+        }
+    }
+    names
 }
 
 fn identity(mut section: Section<'_>) -> Vec<IdentityRule> {

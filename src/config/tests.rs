@@ -105,6 +105,7 @@ fn every_section_is_read() {
         auth = { type = "apiKey", key = "{{secrets.KEY}}" }
         max_concurrency = 4
         tables = { read = ["*"], write = ["x_hr_*"] }
+        journal_fields = ["u_log"]
         ca_file = "/etc/hr/ca.pem"
         client_certificate_file = "/etc/hr/cert.pem"
         client_key_file = "/etc/hr/key.pem"
@@ -126,6 +127,7 @@ fn every_section_is_read() {
     assert_eq!(config.connector.namespace, "prod-1");
     assert_eq!(config.connector.max_outage, Duration::from_hours(1));
     assert_eq!(config.connector.connections["hr"].tables.write, ["x_hr_*"]);
+    assert_eq!(config.connector.connections["hr"].journal_fields, ["u_log"]);
     assert_eq!(config.connector.secret_scope, connector::SecretScope::Inputs);
     let times = config.connector.call_times;
     assert_eq!((times.call, times.quota), (Duration::from_secs(30), Duration::from_mins(5)));
@@ -218,6 +220,7 @@ fn mistakes_about_the_identity_of_records_are_named() {
         instance = "dev1"
         auth = { type = "bearer", token = "t" }
         on_mismatch = "ignore"
+        journal_fields = ["u_log", "Call log"]
         [connections.default.identity]
         "Order" = { field = "u_external_id" }
         u_a = { field = "External id" }
@@ -230,6 +233,7 @@ fn mistakes_about_the_identity_of_records_are_named() {
     let at = "connections.default";
     for (key, what) in [
         ("on_mismatch", "is one of fail, patch"),
+        ("journal_fields", "'Call log' is no field"),
         ("identity.Order", "'Order' is no table"),
         ("identity.u_a", "field 'External id' cannot hold the mark"),
         ("identity.u_b", "says nothing"),

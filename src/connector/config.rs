@@ -88,6 +88,9 @@ pub struct Connection {
     pub on_mismatch: OnMismatch,
     /// Tables whose records are not told apart by the sys_id alone.
     pub identity: Vec<IdentityRule>,
+    /// Fields that append an entry each time they are written, beside those that every instance
+    /// has.
+    pub journal_fields: Vec<String>,
 }
 
 impl Connection {
@@ -104,6 +107,7 @@ impl Connection {
             allow_http: false,
             on_mismatch: OnMismatch::default(),
             identity: Vec::new(),
+            journal_fields: Vec::new(),
         }
     }
 }

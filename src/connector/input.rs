@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-pub(crate) use fields::Fields;
+pub(crate) use fields::{Fields, JOURNALS, MERGED_JOURNAL};
 #[cfg(feature = "fuzzing")]
 pub(crate) use query::read as query;
 pub(crate) use target::{Target, connection_name, credential_texts};
@@ -112,7 +112,7 @@ impl Inputs<'_> {
                 values.extend(own.clone());
             }
         }
-        let fields = Fields::from_values(&values)?;
+        let fields = Fields::from_values(&values)?.with_journals(&self.target.journal_fields);
         if fields.is_empty() {
             return Err(invalid("fields is missing or empty: give at least one field a value"));
         }

@@ -58,6 +58,7 @@ impl Gateway {
             quirks: Quirks {
                 never_waits: settings.never_waits,
                 late_headers: settings.late_headers,
+                leases: settings.leases,
                 stream_capacity: settings.stream_capacity.max(1),
                 multi_tenancy: settings.multi_tenancy,
                 version: settings.version,

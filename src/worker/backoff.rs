@@ -18,9 +18,9 @@ impl Backoff {
         Self { first, max, attempts: 0 }
     }
 
-    /// For calls to the gateway: 50 ms to 5 s.
+    /// For calls to the gateway: 50 ms to 4 s, so that one that is back is found within 5 s.
     pub(super) const fn gateway() -> Self {
-        Self::new(Duration::from_millis(50), Duration::from_secs(5))
+        Self::new(Duration::from_millis(50), Duration::from_secs(4))
     }
 
     /// The next pause.
@@ -54,9 +54,15 @@ mod tests {
         backoff.attempts = 2;
         assert_eq!(backoff.pause(0.5), Duration::from_millis(128));
         backoff.attempts = u32::MAX;
-        assert_eq!(backoff.pause(0.5), Duration::from_secs(5));
-        assert_eq!(backoff.pause(0.0), Duration::from_secs(4));
+        assert_eq!(backoff.pause(0.5), Duration::from_secs(4));
+        assert_eq!(backoff.pause(0.0).as_millis(), 3_200);
         backoff.reset();
         assert!(backoff.next() <= Duration::from_millis(60));
+    }
+
+    #[test]
+    fn row_5_a_gateway_that_is_back_is_asked_within_5_s() {
+        let backoff = Backoff { attempts: u32::MAX, ..Backoff::gateway() };
+        assert!(backoff.pause(1.0) < Duration::from_secs(5), "{:?}", backoff.pause(1.0));
     }
 }

@@ -1,7 +1,11 @@
 //! How records are told apart where the usual way does not do, and what becomes of a record
 //! that an earlier attempt created from other values.
 
-use crate::{connector::pattern::glob, outcome::cut, servicenow::encoded_query::is_field_name};
+use crate::{
+    connector::{input::JOURNALS, pattern::glob},
+    outcome::cut,
+    servicenow::encoded_query::is_field_name,
+};
 
 /// What to do when the fields of a job have changed since an earlier attempt created its
 /// record.
@@ -43,14 +47,7 @@ pub enum InvalidIdentityRule {
 }
 
 /// Fields that hold something else for sure.
-const NO_MARKS: [&str; 6] = [
-    "sys_id",
-    "number",
-    "comments",
-    "work_notes",
-    "comments_and_work_notes",
-    "correlation_display",
-];
+const NO_MARKS: [&str; 3] = ["sys_id", "number", "correlation_display"];
 
 impl IdentityRule {
     /// A rule for the tables of a pattern: the field that takes the mark, and whether a new
@@ -66,7 +63,7 @@ impl IdentityRule {
             return Err(InvalidIdentityRule::Tables(cut(tables, 80)));
         }
         if let Some(field) = field
-            && (!is_field_name(field) || field.contains('.') || NO_MARKS.contains(&field))
+            && (!is_field_name(field) || field.contains('.') || !may_be_mark(field))
         {
             return Err(InvalidIdentityRule::Field(cut(field, 80)));
         }
@@ -91,6 +88,10 @@ impl IdentityRule {
         let matching = rules.iter().filter(|rule| glob(&rule.tables, table));
         matching.max_by_key(|rule| (!rule.tables.contains('*'), rule.tables.len()))
     }
+}
+
+fn may_be_mark(field: &str) -> bool {
+    !NO_MARKS.contains(&field) && !JOURNALS.contains(&field)
 }
 
 #[cfg(test)]

@@ -10,9 +10,19 @@ use crate::{
     servicenow::{Error, encoded_query::is_field_name},
 };
 
+/// The journal that shows comments and work notes together.
+pub(crate) const MERGED_JOURNAL: &str = "comments_and_work_notes";
+/// Fields of ServiceNow's own tables that append an entry each time they are written.
+pub(crate) const JOURNALS: [&str; 4] =
+    ["comments", "work_notes", MERGED_JOURNAL, "approval_history"];
+
 /// Field values ready to be sent, in the author's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fields(Vec<(String, String)>);
+pub(crate) struct Fields {
+    values: Vec<(String, String)>,
+    /// Journals beside the known ones.
+    journals: Vec<String>,
+}
 
 impl Fields {
     /// Reads values; null is left out, so that the field stays as it is.
@@ -29,44 +39,59 @@ impl Fields {
                 fields.push((name.clone(), text));
             }
         }
-        Ok(Self(fields))
+        Ok(Self { values: fields, journals: Vec::new() })
+    }
+
+    /// The same, on an instance that has these journals of its own.
+    pub(crate) fn with_journals(self, names: &[String]) -> Self {
+        Self { journals: names.to_vec(), ..self }
+    }
+
+    /// Whether a field appends something each time that it is written.
+    pub(crate) fn is_journal(&self, field: &str) -> bool {
+        JOURNALS.contains(&field) || self.journals.iter().any(|name| name == field)
+    }
+
+    /// Whether a write of these fields appends something each time.
+    pub(crate) fn write_journals(&self) -> bool {
+        self.names().any(|name| self.is_journal(name))
     }
 
     /// A field's value.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+        self.values.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
     /// Sets a field unless the author has.
     pub(crate) fn set_if_absent(&mut self, name: &str, value: impl Into<String>) {
         if self.get(name).is_none() {
-            self.0.push((name.to_owned(), value.into()));
+            self.values.push((name.to_owned(), value.into()));
         }
     }
 
     /// All but these.
     pub(crate) fn without(&self, names: &[String]) -> Self {
-        let kept = self.0.iter().filter(|(name, _)| !names.contains(name));
-        Self(kept.cloned().collect())
+        let kept = self.values.iter().filter(|(name, _)| !names.contains(name));
+        Self { values: kept.cloned().collect(), journals: self.journals.clone() }
     }
 
     /// Names and values.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.values.iter().map(|(name, _)| name.as_str())
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.values.is_empty()
     }
 
     /// The body of a request.
     pub(crate) fn to_body(&self) -> Value {
-        Value::Object(self.0.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect())
+        Value::Object(self.values.iter().map(|(k, v)| (k.clone(), v.clone().into())).collect())
     }
 }
 

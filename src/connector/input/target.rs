@@ -24,6 +24,7 @@ pub(crate) struct Target {
     pub(crate) tables: TableRules,
     pub(crate) on_mismatch: OnMismatch,
     pub(crate) identity: Vec<IdentityRule>,
+    pub(crate) journal_fields: Vec<String>,
     chosen_by: Chooser,
 }
 
@@ -53,6 +54,7 @@ impl Target {
             tables: connection.tables.clone(),
             on_mismatch: connection.on_mismatch,
             identity: connection.identity.clone(),
+            journal_fields: connection.journal_fields.clone(),
             chosen_by: Chooser::Connection(name.to_owned()),
         })
     }
@@ -96,6 +98,9 @@ impl Target {
             tables: known.map(|connection| connection.tables.clone()).unwrap_or_default(),
             on_mismatch: known.map(|connection| connection.on_mismatch).unwrap_or_default(),
             identity: known.map(|connection| connection.identity.clone()).unwrap_or_default(),
+            journal_fields: known
+                .map(|connection| connection.journal_fields.clone())
+                .unwrap_or_default(),
             chosen_by,
         })
     }

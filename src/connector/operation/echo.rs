@@ -6,10 +6,8 @@
 
 use crate::{connector::input::Fields, outcome::cut, servicenow::Record};
 
-/// The journal that shows comments and work notes together.
-pub(super) const MERGED_JOURNAL: &str = "comments_and_work_notes";
-/// Fields that never come back as they went, journals first.
-const WRITE_ONLY: [&str; 5] = ["comments", "work_notes", MERGED_JOURNAL, "user_password", "sys_id"];
+/// Fields that never come back as they went, beside journals.
+const WRITE_ONLY: [&str; 2] = ["user_password", "sys_id"];
 const MAX_SHOWN_CHARS: usize = 80;
 
 /// A field that is not what was asked for.
@@ -26,7 +24,7 @@ pub(super) struct Difference<'a> {
 pub(super) fn differences<'a>(asked: &'a Fields, echoed: &'a Record) -> Vec<Difference<'a>> {
     asked
         .iter()
-        .filter(|(field, _)| !WRITE_ONLY.contains(field))
+        .filter(|(field, _)| !is_write_only(asked, field))
         .map(|(field, asked)| Difference { field, asked, found: echoed.text(field) })
         .filter(|one| one.found.is_none_or(|found| !same_value(one.asked, found)))
         .collect()
@@ -39,17 +37,11 @@ pub(super) fn warnings(asked: &Fields, echoed: &Record) -> Vec<String> {
 
 /// Fields whose value cannot be read back, so that nobody knows whether it differs.
 pub(super) fn unreadable(asked: &Fields) -> Vec<&str> {
-    asked.names().filter(|field| *field != "sys_id" && WRITE_ONLY.contains(field)).collect()
+    asked.names().filter(|field| *field != "sys_id" && is_write_only(asked, field)).collect()
 }
 
-/// Whether a field appends something each time that it is written.
-pub(super) fn is_journal(field: &str) -> bool {
-    WRITE_ONLY[..3].contains(&field)
-}
-
-/// Whether a write of these fields appends something each time.
-pub(super) fn writes_journal(asked: &Fields) -> bool {
-    asked.names().any(is_journal)
+fn is_write_only(asked: &Fields, field: &str) -> bool {
+    WRITE_ONLY.contains(&field) || asked.is_journal(field)
 }
 
 impl Difference<'_> {
@@ -121,7 +113,7 @@ fn same_boolean(a: &str, b: &str) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{same_value, warnings, writes_journal};
+    use super::{same_value, warnings};
     use crate::{connector::input::Fields, servicenow::Record};
 
     fn fields(value: &Value) -> Fields {
@@ -143,7 +135,7 @@ mod tests {
         assert_eq!(warnings.len(), 2, "{warnings:?}");
         assert!(warnings[0].starts_with("field 'u_nope' was not stored as '1'"));
         assert_eq!(warnings[1], "field 'priority' was asked to be '1' and is '3'");
-        assert!(writes_journal(&asked));
+        assert!(asked.write_journals());
     }
 
     #[test]

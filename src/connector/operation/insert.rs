@@ -25,7 +25,7 @@ use std::{sync::Arc, time::Duration};
 use mark::{Fingerprint, Mark};
 
 use super::{
-    Progress, Reading, echo, success,
+    Progress, Reading, success,
     table_api::{self, View},
 };
 use crate::{
@@ -142,7 +142,7 @@ impl Insert {
     /// Whether a POST after one that nobody knows of would write journal entries again.
     fn would_repeat_entries(&self) -> bool {
         !self.id_is_refused
-            && echo::writes_journal(&self.asked)
+            && self.asked.write_journals()
             && self.honouring.overwrites(&self.view.instance, &self.view.table)
     }
 

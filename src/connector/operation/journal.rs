@@ -16,13 +16,13 @@ use std::time::Duration;
 use history::Shown;
 
 use super::{
-    Reading, echo,
+    Reading,
     table_api::{self, View},
 };
 use crate::{
     connector::{
         Access,
-        input::{DisplayValue, Fields, Inputs},
+        input::{DisplayValue, Fields, Inputs, MERGED_JOURNAL},
         intent::{CLOCKS_APART, Earlier, Fate, Intent, Memory},
     },
     outcome::cut,
@@ -34,6 +34,8 @@ use crate::{
 };
 
 const TABLE: &str = "sys_journal_field";
+/// Whose entries the merged journal shows.
+const MERGED: [&str; 2] = ["comments", "work_notes"];
 /// All that is read of an entry; one that lacks any of it cannot be judged.
 const COLUMNS: [&str; 4] = ["element_id", "element", "value", "sys_created_on"];
 /// Most entries looked at, newest first.
@@ -76,7 +78,7 @@ impl Journal {
     ) -> Option<Self> {
         let entries: Vec<_> = fields
             .iter()
-            .filter(|(field, text)| echo::is_journal(field) && !text.trim().is_empty())
+            .filter(|(field, text)| fields.is_journal(field) && !text.trim().is_empty())
             .map(|(field, text)| (field.to_owned(), text.to_owned()))
             .collect();
         let may_read = |table: &Table| inputs.target.tables.allow(Access::Read, table);
@@ -203,8 +205,8 @@ impl Journal {
 
     fn elements(&self) -> Vec<&str> {
         let own = self.entries.iter().map(|(field, _)| field.as_str());
-        let is_merged = self.entries.iter().any(|(field, _)| field == echo::MERGED_JOURNAL);
-        let merged = is_merged.then_some(["comments", "work_notes"]).into_iter().flatten();
+        let is_merged = self.entries.iter().any(|(field, _)| field == MERGED_JOURNAL);
+        let merged = is_merged.then_some(MERGED).into_iter().flatten();
         let mut elements: Vec<&str> = own.chain(merged).collect();
         elements.sort_unstable();
         elements.dedup();
@@ -255,7 +257,7 @@ fn is_forbidden(failure: &Failure) -> bool {
 
 /// Whether an entry of this element can come from a write to this field.
 fn may_be_of(element: &str, field: &str) -> bool {
-    element == field || (field == echo::MERGED_JOURNAL && echo::is_journal(element))
+    element == field || (field == MERGED_JOURNAL && MERGED.contains(&element))
 }
 
 /// A moment as ServiceNow stores it, so much earlier.

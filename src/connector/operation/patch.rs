@@ -163,7 +163,7 @@ impl Patch {
         if self.fields.is_empty() {
             return Progress::Ask(self.view.get(id.as_str()));
         }
-        if echo::writes_journal(&self.fields) {
+        if self.fields.write_journals() {
             return self.announced(id, Some(earlier));
         }
         self.write(id)
@@ -200,7 +200,7 @@ impl Patch {
         let is_unchanged = self.mod_count.is_some()
             && self.journal.is_none()
             && record.text("sys_mod_count") == self.mod_count.as_deref()
-            && !echo::writes_journal(&self.fields);
+            && !self.fields.write_journals();
         if self.display == DisplayValue::Display {
             record.reduce_to_display_values();
         }

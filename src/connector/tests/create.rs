@@ -158,6 +158,19 @@ fn a_conflict_over_our_own_id_is_no_conflict_with_others() {
 }
 
 #[test]
+fn a_second_insert_that_is_refused_finds_its_record_whatever_the_status() {
+    for status in [400, 403, 409, 500] {
+        let taken =
+            refusal(status, "Operation Failed", "Unique Key violation detected by database");
+        let run = create([taken, there()]);
+        assert_eq!(run.methods(), ["POST", "GET"], "{status}");
+        assert_eq!(run.completed()["r"]["outcome"], "adopted");
+    }
+    let invalid = refusal(400, "Invalid value", "Exception while reading request");
+    assert_eq!(create([invalid]).methods(), ["POST"]);
+}
+
+#[test]
 fn two_inserts_are_enough_for_one_run() {
     let lost = || silence(NoAnswerCause::Broken, true);
     let run = create([lost(), no_record(), none(), lost(), no_record(), none()]);

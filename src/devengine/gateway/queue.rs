@@ -73,6 +73,11 @@ impl Subscriber {
         }
     }
 
+    /// The same at a gateway that gives leases, or none.
+    pub(super) fn leased(self, gives: bool) -> Self {
+        Self { lease: self.lease && gives, ..self }
+    }
+
     pub(super) fn worker(&self) -> &str {
         &self.worker
     }

@@ -78,7 +78,8 @@ impl Gateway for Calls {
             Some(Fault::Slow(pause)) => pushed.slow_down(pause),
             _ => {}
         }
-        self.0.engine().jobs().push_to(&asked.r#type, Subscriber::streaming(&asked), sender);
+        let subscriber = Subscriber::streaming(&asked).leased(self.0.quirks.leases);
+        self.0.engine().jobs().push_to(&asked.r#type, subscriber, sender);
         if self.0.quirks.late_headers {
             pushed.wait_for_the_first().await;
         }

@@ -47,6 +47,7 @@ pub(crate) struct Shared {
 pub(super) struct Quirks {
     pub(super) never_waits: bool,
     pub(super) late_headers: bool,
+    pub(super) leases: bool,
     pub(super) stream_capacity: usize,
     pub(super) multi_tenancy: bool,
     pub(super) version: String,
@@ -137,7 +138,7 @@ impl Shared {
 
     /// Jobs for a poll, once there are any or the wait is over.
     pub(super) async fn jobs_for(&self, poll: &proto::ActivateJobsRequest) -> Vec<ActivatedJob> {
-        let subscriber = Subscriber::polling(poll);
+        let subscriber = Subscriber::polling(poll).leased(self.quirks.leases);
         let max = usize::try_from(poll.max_jobs_to_activate).unwrap_or(0);
         let end = Instant::now() + self.wait_of(poll);
         let offered = self.engine().jobs().offered(&poll.r#type);

@@ -136,8 +136,10 @@ fn refused(status: u16, response: &Response, body: Option<&Value>) -> Verdict {
     let colon = if said.is_empty() { "" } else { ": " };
     let message = format!("ServiceNow answered {status}{colon}{said}{}", remedy(status, reason));
     // These are refused before anything runs; for the rest only a look at the record tells.
+    // What is refused as a second one may be there already, and be this job's own.
     let never_acted = matches!(status, 400 | 401 | 404..=406 | 413..=415 | 429);
-    Verdict { reason, message, may_have_acted: !never_acted }
+    let may_have_acted = !never_acted || reason == Reason::Conflict;
+    Verdict { reason, message, may_have_acted }
 }
 
 fn not_found(text: Option<&str>, body: Option<&Value>) -> Reason {

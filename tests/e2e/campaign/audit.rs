@@ -283,10 +283,24 @@ pub(super) fn bad_lines(log: &Path) -> Vec<String> {
 }
 
 fn is_bad(line: &str) -> bool {
-    if line.contains("panicked at") {
+    let Ok(fields) = serde_json::from_str::<Value>(line) else {
+        // What comes beside the log, such as a panic before it was set up.
+        return line.contains("panicked at");
+    };
+    let message = fields["message"].as_str().unwrap_or_default();
+    if message.starts_with("panic: ") || message.contains("panicked") {
         return true;
     }
-    let Ok(fields) = serde_json::from_str::<Value>(line) else { return false };
     // What the engine did not take, since the job was not ours any more, did no harm.
     fields["reported"] == "Accepted" && fields["command"] == "throw_error"
+}
+
+#[test]
+fn a_panic_in_a_log_is_a_bad_line() {
+    let said = "panic: a bug of the worker, please report it";
+    assert!(include_str!("../../../src/telemetry.rs").contains(said));
+    let line = |message: &str| serde_json::json!({"level": "ERROR", "message": message});
+    assert!(is_bad(&line(said).to_string()));
+    assert!(is_bad("thread 'main' panicked at src/main.rs:1:1:"));
+    assert!(!is_bad(&line("job ended").to_string()));
 }

@@ -7,12 +7,13 @@ use servicenow_worker::zeebe::proto::{ActivatedJob, UpdateJobTimeoutRequest};
 use tonic::Status;
 
 use super::{
+    logs::Log,
     rig::{Setup, job, sys_id, upsert},
     servicenow::{ServiceNow, answer, records},
 };
 use crate::support::{
     eventually,
-    gateway::{Call, Fault, Rpc, ScriptedGateway},
+    gateway::{Call, Fault, Rpc, ScriptedGateway, Settings},
 };
 
 /// A worker with short locks whose calls are held.
@@ -30,6 +31,23 @@ fn extends(gateway: &ScriptedGateway) -> Vec<UpdateJobTimeoutRequest> {
             _ => None,
         })
         .collect()
+}
+
+#[tokio::test]
+async fn row_23_a_cluster_that_gives_no_leases_is_told_of_once() {
+    for leases in [false, true] {
+        let log = Log::open();
+        let settings = Settings { leases, ..Settings::default() };
+        let mut setup = Setup { settings, ..Setup::default() };
+        setup.worker.lease = true;
+        let rig = setup.run().await;
+        for record in 0..3 {
+            rig.gateway.offer(job(record));
+        }
+        eventually("the jobs are done", || rig.gateway.open_jobs() == 0).await;
+        let told = log.warnings("worker.lease is on").len();
+        assert_eq!(told, usize::from(!leases), "leases: {leases}");
+    }
 }
 
 #[tokio::test]

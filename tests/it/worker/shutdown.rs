@@ -1,6 +1,6 @@
 //! A stop: nothing new is taken, unstarted jobs go back, running ones are finished.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use servicenow_worker::zeebe::proto::FailJobRequest;
 use tonic::Status;
@@ -57,8 +57,10 @@ async fn running_jobs_are_finished_and_unstarted_ones_handed_back_as_they_were()
         rig.gateway.offer(job(record));
     }
     eventually("the jobs are taken", || rig.figure("snc_inflight") == 4).await;
+    let stopped = Instant::now();
     rig.stop.cancel();
     eventually("three go back", || rig.gateway.counters().fails.get() == 3).await;
+    assert!(stopped.elapsed() < Duration::from_secs(1), "{:?}", stopped.elapsed());
     rig.servicenow.let_all_go();
     let (drained, gateway, servicenow) = rig.finish().await;
     assert!(drained);

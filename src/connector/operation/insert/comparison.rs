@@ -82,7 +82,7 @@ impl Comparison<'_> {
             before(differences)
         )];
         for (name, value) in self.asked.iter().filter(|(name, _)| *name != "sys_id") {
-            if echo::is_journal(name) {
+            if self.asked.is_journal(name) {
                 warnings.push(format!(
                     "'{name}' was left out of the change: an earlier attempt may have written it"
                 ));

@@ -56,6 +56,28 @@ fn a_write_without_journal_entries_needs_no_note() {
 }
 
 #[test]
+fn every_field_that_appends_is_an_entry() {
+    for field in ["comments", "work_notes", "comments_and_work_notes", "approval_history"] {
+        let run = attempt(NOW, &job(json!({ field: "x" })), [updated()]);
+        assert!(run.notes[0].is_some(), "{field}");
+    }
+    let mut own = config();
+    own.connections.get_mut("default").unwrap().journal_fields = vec!["u_log".to_owned()];
+    let logged = job(json!({"state": 2, "u_log": "called"}));
+    let run = run_at(NOW, own.clone(), secrets(), logged.clone(), [lost()]);
+    let again = killed_after(&logged, &run, 0);
+    let there = entries(json!([entry("u_log", "called", "2026-06-01 12:00:00")]));
+    let run = run_at(LATER, own, secrets(), again, [there, updated()]);
+    assert_eq!(run.requests[1].body, Some(json!({"state": "2"})));
+    assert_eq!(run.methods(), ["GET", "PATCH"]);
+    // Of a field that is not known as a journal, what comes back tells.
+    let plain = attempt(NOW, &logged, [updated()]);
+    assert_eq!(plain.notes, [None]);
+    let warnings = plain.completed()["r"]["warnings"].to_string();
+    assert!(warnings.contains("u_log"), "{warnings}");
+}
+
+#[test]
 fn a_write_with_entries_is_noted_first_and_costs_no_other_call() {
     let run = attempt(NOW, &note(), [updated()]);
     assert_eq!(run.methods(), ["PATCH"]);

@@ -42,6 +42,7 @@ const RECORDED_CALLS: usize = 4096;
 
 /// Where the engine listens and how it behaves.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "gateways differ in many ways")]
 pub struct Settings {
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,

@@ -64,8 +64,6 @@ pub(super) struct Insert {
     honouring: Arc<Honouring>,
     /// The operator has said that new records get other ids than asked for.
     refusal_is_known: bool,
-    /// That, or it was seen.
-    id_is_refused: bool,
     /// An earlier attempt of the job failed, and may have left a record.
     has_failed_before: bool,
     /// After this time ServiceNow does nothing more about a request.
@@ -112,7 +110,7 @@ impl Insert {
     pub(super) fn address(&self) -> String {
         let View { instance, table, .. } = &self.view;
         match &self.mark {
-            Some(Mark { field, value }) if self.id_is_refused => {
+            Some(Mark { field, value }) if self.is_id_refused() => {
                 let base = instance.base_url();
                 format!("{base}/{table}_list.do?sysparm_query={field}%3D{value}")
             }
@@ -132,7 +130,12 @@ impl Insert {
 
     /// Whether an earlier attempt may have left a record that its id does not tell.
     fn may_be_under_another_id(&self) -> bool {
-        self.id_is_refused || (self.has_failed_before && !self.is_id_honoured())
+        self.is_id_refused() || (self.has_failed_before && !self.is_id_honoured())
+    }
+
+    /// Whether new records get other ids than asked for. Other jobs may learn it meanwhile.
+    fn is_id_refused(&self) -> bool {
+        self.refusal_is_known || self.honouring.refuses(&self.view.instance, &self.view.table)
     }
 
     fn is_id_honoured(&self) -> bool {
@@ -141,7 +144,7 @@ impl Insert {
 
     /// Whether a POST after one that nobody knows of would write journal entries again.
     fn would_repeat_entries(&self) -> bool {
-        !self.id_is_refused
+        !self.is_id_refused()
             && self.asked.write_journals()
             && self.honouring.overwrites(&self.view.instance, &self.view.table)
     }
@@ -212,9 +215,7 @@ impl Insert {
 
     fn in_doubt(&mut self, doubt: Box<Failure>) -> Progress {
         self.doubt = Some(doubt);
-        // Another job may have learnt it while this one's insert was out.
-        self.id_is_refused |= self.honouring.refuses(&self.view.instance, &self.view.table);
-        let look = if self.id_is_refused { self.look_for_mark() } else { None };
+        let look = if self.is_id_refused() { self.look_for_mark() } else { None };
         look.unwrap_or_else(|| self.look_at(&self.id.clone()))
     }
 
@@ -241,7 +242,7 @@ impl Insert {
         }
         match (own.drain(..).next(), others.is_empty(), self.doubt.is_some()) {
             (Some(record), ..) => self.found(record, answer),
-            (None, false, false) if self.id_is_refused => {
+            (None, false, false) if self.is_id_refused() => {
                 Progress::Done(Err(self.not_searchable()))
             }
             (None, ..) => self.without_mark(Error::new(Reason::RecordNotFound, "no such record")),
@@ -251,7 +252,7 @@ impl Insert {
     /// Whether a table whose habits are unknown gets the insert though nobody may look for the
     /// mark: most take the id, and users who write often may not read.
     fn may_go_on_unseen(&self, look_up: &Failure) -> bool {
-        self.doubt.is_none() && !self.id_is_refused && look_up.error.reason == Reason::Forbidden
+        self.doubt.is_none() && !self.is_id_refused() && look_up.error.reason == Reason::Forbidden
     }
 
     /// No record has our mark.
@@ -269,7 +270,7 @@ impl Insert {
             return Progress::Done(Err(self.until_it_is_over(doubt.error)));
         }
         // Where the id does not keep a second record away, the first POST must have ended.
-        if self.posts < MAX_POSTS && !self.id_is_refused {
+        if self.posts < MAX_POSTS && !self.is_id_refused() {
             return self.post();
         }
         Progress::Done(Err(self.unknown(&doubt.error, "it is not there yet", look_up)))
@@ -278,7 +279,7 @@ impl Insert {
     /// Where the id does not keep a second record away, the job comes back when this attempt's
     /// insert can do nothing more.
     fn until_it_is_over(&self, error: Error) -> Error {
-        let least = Some(self.longest_request).filter(|_| self.id_is_refused);
+        let least = Some(self.longest_request).filter(|_| self.is_id_refused());
         Error { retry_after: error.retry_after.max(least), ..error }
     }
 

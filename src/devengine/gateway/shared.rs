@@ -44,6 +44,7 @@ pub(crate) struct Shared {
 
 /// How the gateway differs from others.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "gateways differ in many ways")]
 pub(super) struct Quirks {
     pub(super) never_waits: bool,
     pub(super) late_headers: bool,

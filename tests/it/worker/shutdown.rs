@@ -1,8 +1,9 @@
 //! A stop: nothing new is taken, unstarted jobs go back, running ones are finished.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use servicenow_worker::zeebe::proto::FailJobRequest;
+use tokio::time::Instant;
 use tonic::Status;
 
 use super::{

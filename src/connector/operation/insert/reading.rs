@@ -80,7 +80,6 @@ impl Insert {
             sent.set_if_absent(DISPLAY, fingerprint.text());
         }
         let refusal_is_known = rule.is_some_and(|rule| !rule.honours_sys_id());
-        let id_is_refused = refusal_is_known || inputs.honouring.refuses(&target.instance, &table);
         let (view, display) = View::for_writing(inputs, table, &asked)?;
         Ok(Self {
             connection: target.connection.clone(),
@@ -95,7 +94,6 @@ impl Insert {
             on_mismatch: target.on_mismatch,
             honouring: Arc::clone(inputs.honouring),
             refusal_is_known,
-            id_is_refused,
             has_failed_before: outage_of(inputs.job).is_some(),
             longest_request: inputs.config.call_times.longest(&target.authentication),
             stage: Stage::Posting,

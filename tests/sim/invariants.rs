@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
-use servicenow_worker::devengine::gateway::Call;
+use servicenow_worker::devengine::gateway::{Call, Seen};
 use tonic::Code;
 
 use crate::{
@@ -154,10 +154,15 @@ fn calls_are_few(scene: &Scene, world: &World, breaches: &mut Vec<String>) {
 }
 
 /// 1.1 times what the jobs need, and one for each doubt: a call without a clean success, or
-/// a job that came again because nobody knew how its last run had ended.
+/// a job that came again though the engine had not been told how its last run had ended.
 pub(crate) fn most_calls(scene: &Scene, world: &World) -> usize {
     let books = world.books();
-    let again = books.activations.saturating_sub(scene.jobs);
+    let told = world.engine().map_or(0, |engine| {
+        let calls = engine.gateway().calls();
+        let failed = |seen: &&Seen| matches!(seen.call, Call::Fail(_)) && seen.result == Code::Ok;
+        calls.iter().filter(failed).count()
+    });
+    let again = books.activations.saturating_sub(scene.jobs + told);
     scene.calls() * 11 / 10 + books.doubts + again
 }
 

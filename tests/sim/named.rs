@@ -151,7 +151,7 @@ fn an_instance_that_chooses_ids_gets_one_record_a_job() {
 /// No answer has shown yet that it chooses ids, and the look after each lost one fails: the
 /// jobs come back to a worker that knows nothing of the table.
 fn an_instance_that_chooses_ids_and_loses_its_first_answers_gets_one_record_a_job() {
-    let scene = Scene { jobs: 10, burst: 10, ..Scene::default() };
+    let scene = Scene { jobs: 10, burst: 10, looks_first: true, ..Scene::default() };
     let mut case = Case::of(scene).with_inserts_hit(1, 10, Fault::Cut(CutPoint::AfterCommit));
     let looks = Match { times: 10, ..Match::on("GET", "incident") };
     case.scripted.push((looks, busy()));

@@ -109,11 +109,12 @@ impl Scene {
         (0..self.jobs).filter(|job| self.is_note(*job)).count()
     }
 
-    /// Calls that the jobs take when nothing goes wrong.
+    /// Calls that the jobs take when nothing goes wrong, but for incidents that are resolved:
+    /// each costs an insert that is refused and a look.
     pub(crate) fn calls(&self) -> usize {
         let looks_first =
             |job: &usize| self.looks_first || every(self.upserts, *job) && !self.is_note(*job);
-        self.jobs + (0..self.jobs).filter(looks_first).count()
+        self.jobs * (1 + 2 * self.resolves) + (0..self.jobs).filter(looks_first).count()
     }
 
     /// The processes' files.

@@ -30,18 +30,20 @@ const MARK: &str = "report: ";
 
 /// What a seed plays: two workers, calls of about a second, jobs in small bursts.
 ///
-/// In every other share of seeds work notes are written too, and clocks jump for no more than
+/// In every other share of seeds work notes are written too, and flows started that may not start
+/// twice, and clocks jump for no more than
 /// the time by which clocks may be apart: whether a note was written is told by its time.
 fn case(seed: u64) -> Case {
     let has_notes = (seed / SHARES).is_multiple_of(2);
-    let (notes, clock_step) =
-        if has_notes { (6, Duration::from_mins(2)) } else { (0, Duration::from_hours(1)) };
+    let (notes, flows, clock_step) =
+        if has_notes { (6, 9, Duration::from_mins(2)) } else { (0, 0, Duration::from_hours(1)) };
     let scene = Scene {
         jobs: 100,
         burst: 10,
         pause: Duration::from_secs(4),
         upserts: 10,
         notes,
+        flows,
         resized: 4,
         workers: 2,
         worker: worker::Config {
@@ -122,7 +124,8 @@ impl Totals {
         let faults: u64 = reports.iter().map(Report::faults).sum();
         let seconds: u64 = reports.iter().map(|report| report.simulated_seconds).sum();
         let mut lines = vec![format!(
-            "{} seeds: {} jobs, {} records, {} duplicates, {} notes, {} of them twice, {faults} \
+            "{} seeds: {} jobs, {} records, {} duplicates, {} notes, {} of them twice, {} flows, \
+             {} of them again, {} left to a person, {faults} \
              faults, {} kills, {} stops, {} calls for {} jobs and {} doubts, {} locks ran out, {seconds} s simulated",
             reports.len(),
             sum(|report| report.jobs),
@@ -130,6 +133,9 @@ impl Totals {
             sum(|report| report.duplicates),
             sum(|report| report.notes),
             sum(|report| report.notes_twice),
+            sum(|report| report.flows),
+            sum(|report| report.flows_twice),
+            sum(|report| report.incidents),
             sum(|report| report.kills),
             sum(|report| report.stops),
             sum(|report| report.calls),

@@ -186,14 +186,7 @@ fn direct(sim: &mut turmoil::Sim<'_>, scene: &Scene, world: &World) {
 /// Whether every job has ended, or has an incident that the scene wants.
 fn is_done(world: &World) -> bool {
     let Some(engine) = world.engine() else { return false };
-    let (all_asked, wants_incidents) = {
-        let books = world.books();
-        (books.all_asked, books.expects_incidents)
-    };
-    let open = if wants_incidents {
-        engine.gateway().open_jobs() - engine.incidents().len()
-    } else {
-        engine.gateway().open_jobs()
-    };
-    all_asked && open == 0
+    let all_asked = world.books().all_asked;
+    // A job with an incident waits for a person.
+    all_asked && engine.gateway().open_jobs() == engine.incidents().len()
 }

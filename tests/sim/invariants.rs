@@ -7,6 +7,7 @@ use servicenow_worker::devengine::gateway::{Call, Seen};
 use tonic::Code;
 
 use crate::{
+    flows,
     log::{self, Log},
     scene::{NOTED_ID, Scene, title},
     world::World,
@@ -32,6 +33,7 @@ pub(crate) fn breaches(scene: &Scene, world: &World, foreign: &[Row], log: &Log)
     foreign_records_are_untouched(world, foreign, &mut breaches);
     all_jobs_are_done(scene, world, &mut breaches);
     results_name_records(scene, world, &mut breaches);
+    breaches.extend(flows::breaches(scene, world));
     calls_are_few(scene, world, &mut breaches);
     the_secret_is_nowhere(world, log, &mut breaches);
     breaches
@@ -39,7 +41,7 @@ pub(crate) fn breaches(scene: &Scene, world: &World, foreign: &[Row], log: &Log)
 
 fn each_job_has_one_record(scene: &Scene, world: &World, breaches: &mut Vec<String>) {
     let counts = records_by_job(world);
-    for job in (0..scene.jobs).filter(|job| !scene.is_note(*job)) {
+    for job in (0..scene.jobs).filter(|job| !scene.is_note(*job) && !scene.is_flow(*job)) {
         match counts.get(&title(job)) {
             Some(1) => {}
             Some(many) => breaches.push(format!("job {job} has {many} records")),
@@ -100,11 +102,13 @@ fn all_jobs_are_done(scene: &Scene, world: &World, breaches: &mut Vec<String>) {
         }
         return;
     }
-    for incident in incidents {
+    let (asking, others): (Vec<_>, Vec<_>) =
+        incidents.iter().partition(|i| flows::asks_a_person(i));
+    for incident in others {
         breaches.push(format!("incident: {}", incident.message));
     }
     let (open, running) = (engine.gateway().open_jobs(), engine.instances().len());
-    if !world.books().all_asked || open + running > 0 {
+    if !world.books().all_asked || (open, running) != (asking.len(), asking.len()) {
         breaches.push(format!("{open} jobs and {running} instances are not at their end"));
     }
 }
@@ -129,17 +133,20 @@ fn results_name_records(scene: &Scene, world: &World, breaches: &mut Vec<String>
         if seen.result != Code::Ok {
             continue;
         }
-        completed += 1;
         let variables: Value = serde_json::from_str(&command.variables).unwrap_or_default();
+        if variables["made"]["executionId"].is_string() {
+            continue;
+        }
+        completed += 1;
         let id = variables["made"]["sysId"].as_str().unwrap_or_default().to_owned();
         if !ids.contains(id.as_str()) {
             breaches.push(format!("a job was completed with '{id}', which is no record"));
         }
         named.insert(id);
     }
-    let notes = scene.all_notes();
-    let records = scene.jobs - notes + notes.min(1);
-    let expected = if world.expects_incidents() { (0, 0) } else { (scene.jobs, records) };
+    let (notes, of_records) = (scene.all_notes(), scene.jobs - scene.all_flows());
+    let records = of_records - notes + notes.min(1);
+    let expected = if world.expects_incidents() { (0, 0) } else { (of_records, records) };
     if (completed, named.len()) != expected {
         breaches.push(format!("{completed} completions name {} records", named.len()));
     }

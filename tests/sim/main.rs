@@ -13,6 +13,7 @@ mod case;
 mod choice;
 mod engine;
 mod fault;
+mod flows;
 mod invariants;
 mod log;
 mod named;

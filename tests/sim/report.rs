@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    flows,
     invariants::{self, Row},
     log::Log,
     scene::Scene,
@@ -26,6 +27,10 @@ pub(crate) struct Report {
     pub(crate) notes: usize,
     /// Work notes beyond the first of a job.
     pub(crate) notes_twice: usize,
+    /// Flows that were started.
+    pub(crate) flows: usize,
+    /// Flows that were started again.
+    pub(crate) flows_twice: usize,
     pub(crate) calls: usize,
     pub(crate) doubts: usize,
     pub(crate) activations: usize,
@@ -49,6 +54,8 @@ impl Report {
         let records = by_job.values().sum();
         let notes_by_job = invariants::notes_by_job(world);
         let notes = notes_by_job.values().sum();
+        let starts_by_job = flows::starts_by_job(world);
+        let flows = starts_by_job.values().sum();
         let mut struck: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
         let (pairs, passed) =
             world.with_choice(|choice| (choice.struck().clone(), choice.passed()));
@@ -72,6 +79,8 @@ impl Report {
             duplicates: records - by_job.len(),
             notes,
             notes_twice: notes - notes_by_job.len(),
+            flows,
+            flows_twice: flows - starts_by_job.len(),
             calls: world.sandbox().requests().len(),
             doubts: books.doubts,
             activations: books.activations,
@@ -102,14 +111,16 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "seed {}: {} jobs, {} records, {} duplicates, {} notes, {} of them twice, {} faults, \
-             {} kills, {} stops, {} calls, {} doubts, {} activations, {} locks ran out, {} s simulated, {} lines of log, trace {}",
+            "seed {}: {} jobs, {} records, {} duplicates, {} notes, {} of them twice, {} flows, {} of them \
+             again, {} faults, {} kills, {} stops, {} calls, {} doubts, {} activations, {} locks ran out, {} s simulated, {} lines of log, trace {}",
             self.seed,
             self.jobs,
             self.records,
             self.duplicates,
             self.notes,
             self.notes_twice,
+            self.flows,
+            self.flows_twice,
             self.faults(),
             self.kills,
             self.stops,

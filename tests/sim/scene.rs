@@ -18,6 +18,8 @@ pub(crate) struct Scene {
     pub(crate) upserts: usize,
     /// Every so many-th job writes a work note to a record that is there; none at 0.
     pub(crate) notes: usize,
+    /// Every so many-th job starts a flow that may not start twice; none at 0.
+    pub(crate) flows: usize,
     /// ServiceNow gives records other ids than asked for, so that each insert needs a look.
     pub(crate) looks_first: bool,
     /// Every so many-th job brings its own lock; none at 0.
@@ -52,6 +54,7 @@ impl Default for Scene {
             pause: Duration::ZERO,
             upserts: 0,
             notes: 0,
+            flows: 0,
             looks_first: false,
             resized: 0,
             headers: vec![("resultVariable", "made")],
@@ -79,13 +82,22 @@ pub(crate) const NOTED: &str = r#"{"incident": [
 pub(crate) const PLAIN: &str = "plain";
 /// The same with a lock of its own.
 pub(crate) const RESIZED: &str = "resized";
+/// The process that starts a flow.
+pub(crate) const FLOW: &str = "flow";
 
 impl Scene {
     /// The process of a job, and its variables.
     pub(crate) fn instance(&self, job: usize) -> (&'static str, Variables) {
-        let process = if every(self.resized, job) { RESIZED } else { PLAIN };
+        let process = match (self.is_flow(job), every(self.resized, job)) {
+            (true, _) => FLOW,
+            (_, true) => RESIZED,
+            _ => PLAIN,
+        };
         let text = title(job);
-        let variables = if self.is_note(job) {
+        let variables = if self.is_flow(job) {
+            json!({"operation": "start", "path": "/api/x_acme/orders/approve",
+                   "delivery": "at_most_once", "payload": {"title": text}})
+        } else if self.is_note(job) {
             json!({"operation": "update", "table": "incident", "sysId": NOTED_ID,
                    "fields": {"work_notes": text}})
         } else if every(self.upserts, job) {
@@ -101,7 +113,17 @@ impl Scene {
 
     /// Whether a job writes a work note, and makes no record.
     pub(crate) fn is_note(&self, job: usize) -> bool {
-        every(self.notes, job)
+        every(self.notes, job) && !self.is_flow(job)
+    }
+
+    /// Whether a job starts a flow, and makes no record.
+    pub(crate) fn is_flow(&self, job: usize) -> bool {
+        every(self.flows, job)
+    }
+
+    /// Jobs that start a flow.
+    pub(crate) fn all_flows(&self) -> usize {
+        (0..self.jobs).filter(|job| self.is_flow(*job)).count()
     }
 
     /// Jobs that write a work note.
@@ -112,15 +134,21 @@ impl Scene {
     /// Calls that the jobs take when nothing goes wrong, but for incidents that are resolved:
     /// each costs an insert that is refused and a look.
     pub(crate) fn calls(&self) -> usize {
-        let looks_first =
-            |job: &usize| self.looks_first || every(self.upserts, *job) && !self.is_note(*job);
+        let looks_first = |job: &usize| {
+            let is_upsert = every(self.upserts, *job) && !self.is_note(*job) && !self.is_flow(*job);
+            self.looks_first || is_upsert
+        };
         self.jobs * (1 + 2 * self.resolves) + (0..self.jobs).filter(looks_first).count()
     }
 
     /// The processes' files.
-    pub(crate) fn processes(&self) -> [String; 2] {
+    pub(crate) fn processes(&self) -> [String; 3] {
         let own_lock = [self.headers.as_slice(), &[("jobTimeout", "PT12S")]].concat();
-        [process(PLAIN, &self.headers), process(RESIZED, &own_lock)]
+        [
+            process(PLAIN, "record", &self.headers),
+            process(RESIZED, "record", &own_lock),
+            process(FLOW, "flow", &self.headers),
+        ]
     }
 }
 
@@ -133,7 +161,7 @@ fn every(step: usize, job: usize) -> bool {
     step > 0 && job % step == step - 1
 }
 
-fn process(id: &str, headers: &[(&str, &str)]) -> String {
+fn process(id: &str, job_type: &str, headers: &[(&str, &str)]) -> String {
     let header = |(key, value): &(&str, &str)| {
         let value = value.replace('"', "&quot;");
         format!(r#"<zeebe:header key="{key}" value="{value}"/>"#)
@@ -146,7 +174,7 @@ fn process(id: &str, headers: &[(&str, &str)]) -> String {
   <bpmn:process id="{id}" isExecutable="true">
     <bpmn:startEvent id="start"/><bpmn:endEvent id="end"/>
     <bpmn:serviceTask id="task"><bpmn:extensionElements>
-      <zeebe:taskDefinition type="servicenow:record:1" retries="3"/>
+      <zeebe:taskDefinition type="servicenow:{job_type}:1" retries="3"/>
       <zeebe:taskHeaders>{headers}</zeebe:taskHeaders>
     </bpmn:extensionElements></bpmn:serviceTask>
     <bpmn:sequenceFlow id="a" sourceRef="start" targetRef="task"/>

@@ -34,6 +34,12 @@ impl Budget {
         Self { steps: STEPS, items: ITEMS, bytes: BYTES }
     }
 
+    /// The steps taken so far.
+    #[cfg(test)]
+    pub(super) fn spent(&self) -> u64 {
+        STEPS - self.steps
+    }
+
     /// Pays for elementary steps, such as the comparison of two items.
     pub(crate) fn steps(&mut self, count: usize) -> Result<(), Error> {
         take(&mut self.steps, count, "the expression takes too many steps; shorten its loops")

@@ -3,6 +3,7 @@
 use super::Run;
 use super::scope::Scope;
 use crate::feel::ast::{Arithmetic, Expr};
+use crate::feel::cost;
 use crate::feel::error::Error;
 use crate::feel::number::Number;
 use crate::feel::operate::calculate;
@@ -31,6 +32,7 @@ impl Run {
             self.budget.bytes(a.len() + b.len())?;
             return Ok(Value::from([&**a, &**b].concat()));
         }
+        self.budget.steps(cost::calculation(a, operator, b))?;
         match calculate(a, operator, b) {
             Some(result) => Ok(result),
             None => self.incalculable(a, operator, b),

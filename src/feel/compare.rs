@@ -98,3 +98,31 @@ pub(crate) fn weight(value: &Value) -> usize {
 pub(crate) fn text_weight(text: &str) -> usize {
     text.len() / 64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::utf16_order;
+
+    #[test]
+    fn texts_are_ordered_by_their_utf_16_units() {
+        let starts = [
+            "",
+            "a",
+            &"é".repeat(31),
+            &"é".repeat(32),
+            &"x".repeat(63),
+            &"x".repeat(64),
+            &"€".repeat(43),
+        ];
+        let ends = ["", "a", "b", "é", "ê", "\u{ffee}", "\u{1f600}", "\u{1f601}", "\u{10000}a"];
+        for start in starts {
+            let texts: Vec<_> = ends.iter().map(|end| [start, end].concat()).collect();
+            for a in &texts {
+                for b in &texts {
+                    let expected = a.encode_utf16().cmp(b.encode_utf16());
+                    assert_eq!(utf16_order(a, b), expected, "{a} {b}");
+                }
+            }
+        }
+    }
+}

@@ -273,9 +273,17 @@ impl From<i64> for Number {
 /// The order of two decimals. Most differ in size, and to align the digits of two that lie far
 /// apart takes long.
 fn ordered(a: &D256, b: &D256) -> Ordering {
-    let apart = magnitude(a).cmp(&magnitude(b));
-    let positive = |decimal: &D256| !decimal.is_negative() && !decimal.is_zero();
-    if apart.is_eq() || !positive(a) || !positive(b) { a.cmp(b) } else { apart }
+    if a.is_zero() || b.is_zero() || a.is_negative() != b.is_negative() {
+        return a.cmp(b);
+    }
+    let sizes = match magnitude(a).cmp(&magnitude(b)) {
+        Ordering::Equal => match (rounding::aligned(a, b), rounding::aligned(b, a)) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => return a.cmp(b),
+        },
+        apart => apart,
+    };
+    if a.is_negative() { sizes.reverse() } else { sizes }
 }
 
 /// How many digits are before the point; below zero for small fractions.

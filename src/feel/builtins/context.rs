@@ -102,7 +102,7 @@ fn put(
     let [key, rest @ ..] = keys else { return Ok(value.clone()) };
     let size = context.map_or(0, Context::len) + 1;
     call.budget().items(size)?;
-    call.budget().steps(1 + cost::search(size, key))?;
+    call.budget().steps(3 * size + cost::search(size, key))?;
     let nested = context.and_then(|context| context.get(key)).and_then(Value::as_context);
     let inner = put(call, nested, rest, value)?;
     let mut entries: Vec<_> = context.into_iter().flatten().cloned().collect();

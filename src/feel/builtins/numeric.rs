@@ -43,6 +43,7 @@ fn decimal(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
 
 fn decimal_by_mode(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let [number, scale, Value::String(mode)] = arguments else { return call.mismatch(arguments) };
+    call.budget().steps(cost::reading(mode))?;
     let mode = match &*mode.to_ascii_uppercase() {
         "UP" => Rounding::Up,
         "DOWN" => Rounding::Down,

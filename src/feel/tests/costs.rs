@@ -4,16 +4,17 @@ use serde_json::json;
 
 use super::{NOW, evaluate};
 use crate::connector::functions;
-use crate::feel::Value;
 use crate::feel::evaluate::Run;
 use crate::feel::parse::parse;
+use crate::feel::{Error, Value};
 
 /// The steps that an evaluation takes, whatever it answers.
 fn steps(text: &str) -> u64 {
     let environment = functions::environment(NOW.parse().unwrap());
     let parsed = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     let mut run = Run::new(Value::from(json!({})), environment);
-    let _ = run.whole(&parsed);
+    let answer = run.whole(&parsed);
+    assert!(!matches!(answer, Err(Error::Limit(_))), "{text:.200}: {answer:?}");
     run.budget().spent()
 }
 

@@ -10,7 +10,7 @@ use crate::feel::error::Error;
 use crate::feel::value::Value;
 
 /// What it costs to hash a value and to keep it.
-const HASHED: usize = 8;
+const HASHED: usize = 10;
 
 pub(super) fn union(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let Some(items) = joined(call, arguments)? else { return Ok(Value::Null) };

@@ -7,7 +7,9 @@
 use crate::feel::cost;
 
 /// Bytes of text that a step looks at, and places of a slow pattern that it tries for a byte.
-const BYTES: usize = 16;
+const BYTES: usize = 8;
+/// Bytes that a step looks at where upper and lower case are one.
+const FOLDED: usize = 4;
 const PLACES: usize = 4;
 /// Parts that stand for several characters, as many as are searched fast.
 const FEW: usize = 4;
@@ -25,17 +27,20 @@ pub(super) struct Effort {
     /// Whether it asks for bounds of words.
     words: bool,
     groups: usize,
+    /// Whether upper and lower case are one.
+    folds: bool,
     /// Whether a search that finds something may have looked far beyond it.
     looks_far: bool,
 }
 
 impl Effort {
-    pub(super) fn of(pattern: &str) -> Self {
+    pub(super) fn of(pattern: &str, flags: &str) -> Self {
         let (places, classes) = size(pattern);
         Self {
             places,
             classes,
             words: pattern.contains("\\b") || pattern.contains("\\B"),
+            folds: flags.contains('i') || pattern.contains("(?"),
             groups: pattern.matches('(').count(),
             looks_far: looks_far(pattern),
         }
@@ -55,7 +60,7 @@ impl Effort {
     /// What it costs to find the groups of a match, from where it begins.
     pub(super) fn groups(self, rest: &str, found: &str) -> usize {
         let places = self.places.saturating_mul(1 + self.groups / 8);
-        let within = (1 + found.len()).saturating_mul(places) / PLACES;
+        let within = (1 + found.len()).saturating_mul(places) / 2 * 3;
         GROUPS.saturating_add(self.search(rest)).saturating_add(within)
     }
 
@@ -63,7 +68,7 @@ impl Effort {
         if self.classes > FEW || (self.words && !text.is_ascii()) {
             text.len().saturating_mul(self.places) / PLACES
         } else {
-            text.len() / BYTES
+            text.len() / if self.folds { FOLDED } else { BYTES }
         }
     }
 }
@@ -105,19 +110,13 @@ fn size(pattern: &str) -> (usize, usize) {
                 (1, 1)
             }
             '[' => {
-                let mut escaped = false;
-                let _ = rest
-                    .by_ref()
-                    .take_while(|end| {
-                        let ends = *end == ']' && !escaped;
-                        escaped = *end == '\\' && !escaped;
-                        !ends
-                    })
-                    .count();
+                skip_class(&mut rest);
                 (1, 1)
             }
             '.' | '?' => (1, 1),
-            '|' | '*' | '+' | '^' | '$' => continue,
+            // Of two alternatives as of two characters, either may be meant.
+            '|' => (0, 1),
+            '*' | '+' | '^' | '$' => continue,
             _ => (1, 0),
         };
         last = part;
@@ -127,6 +126,17 @@ fn size(pattern: &str) -> (usize, usize) {
     }
     let all = groups.iter();
     all.fold((0, 0), |all, group| (all.0.saturating_add(group.0), all.1.saturating_add(group.1)))
+}
+
+/// Goes behind the bracket that closes a class.
+fn skip_class(rest: &mut impl Iterator<Item = char>) {
+    while let Some(character) = rest.next() {
+        match character {
+            '\\' => drop(rest.next()),
+            ']' => return,
+            _ => {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +154,7 @@ mod tests {
             ("(([ab]{10}){10}){10}", 1000, 1000),
             ("a{1,", 1, 0),
             ("((a", 1, 0),
+            ("(a|b){5}", 10, 5),
         ] {
             assert_eq!(size(pattern), (places, classes), "{pattern}");
         }

@@ -5,7 +5,7 @@
 //! to case beyond ASCII too, and `$` is the end of the text alone.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use regex::{Match, Regex, RegexBuilder};
 
@@ -43,7 +43,8 @@ pub(super) fn matches(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value,
         }
         _ => return call.mismatch(arguments),
     };
-    let Some((regex, effort)) = compiled(call, pattern, flags)? else { return Ok(Value::Null) };
+    let Some(kept) = compiled(call, pattern, flags)? else { return Ok(Value::Null) };
+    let (regex, effort) = &*kept;
     call.budget().steps(effort.first(text).saturating_add(effort.search(text)))?;
     Ok(Value::Boolean(regex.is_match(text)))
 }
@@ -56,16 +57,17 @@ pub(super) fn replace(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value,
         }
         _ => return call.mismatch(arguments),
     };
-    let Some((regex, effort)) = compiled(call, pattern, flags)? else { return Ok(Value::Null) };
+    let Some(kept) = compiled(call, pattern, flags)? else { return Ok(Value::Null) };
+    let (regex, effort) = &*kept;
     call.budget().steps(cost::reading(by))?;
-    let Some(replacement) = Replacement::parse(by, &regex) else {
+    let Some(replacement) = Replacement::parse(by, regex) else {
         call.budget().steps(effort.first(text).saturating_add(effort.search(text)))?;
         if regex.is_match(text) {
             return call.null(format!("'{by}' names a group that the pattern does not have"));
         }
         return Ok(Value::String(text.clone()));
     };
-    replaced(call, (&regex, effort), text, &replacement).map(Value::from)
+    replaced(call, (regex, *effort), text, &replacement).map(Value::from)
 }
 
 fn replaced(
@@ -99,10 +101,11 @@ pub(super) fn split(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, E
     let [Value::String(text), Value::String(delimiter)] = arguments else {
         return call.mismatch(arguments);
     };
-    let Some((regex, effort)) = compiled(call, delimiter, "")? else { return Ok(Value::Null) };
+    let Some(kept) = compiled(call, delimiter, "")? else { return Ok(Value::Null) };
+    let (regex, effort) = &*kept;
     let mut items = Vec::new();
     let mut end = 0;
-    let mut matches = Matches::new(call, (&regex, effort), text)?;
+    let mut matches = Matches::new(call, (regex, *effort), text)?;
     while let Some(found) = matches.next(call)? {
         // Nothing stands before an empty match at the beginning.
         if found.end() > 0 {
@@ -118,9 +121,10 @@ pub(super) fn extract(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value,
     let [Value::String(text), Value::String(pattern)] = arguments else {
         return call.mismatch(arguments);
     };
-    let Some((regex, effort)) = compiled(call, pattern, "")? else { return Ok(Value::Null) };
+    let Some(kept) = compiled(call, pattern, "")? else { return Ok(Value::Null) };
+    let (regex, effort) = &*kept;
     let mut items = Vec::new();
-    let mut matches = Matches::new(call, (&regex, effort), text)?;
+    let mut matches = Matches::new(call, (regex, *effort), text)?;
     while let Some(found) = matches.next(call)? {
         items.push(item(call, found.as_str())?);
     }
@@ -174,16 +178,17 @@ impl<'a> Matches<'a> {
 /// The compiled pattern, or none with a warning.
 fn compiled(call: &mut Call<'_>, pattern: &str, flags: &str) -> Result<Option<Kept>, Error> {
     call.budget().steps(effort::asking(pattern))?;
+    call.budget().steps(cost::reading(flags))?;
     let flags: String = "smix".chars().filter(|flag| flags.contains(*flag)).collect();
     let key = format!("{flags}/{pattern}");
     if let Some(kept) = kept().lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-        return Ok(Some(kept.clone()));
+        return Ok(Some(Arc::clone(kept)));
     }
     call.budget().steps(compilation(pattern))?;
     match compile(pattern, &flags) {
         Ok(regex) => {
-            let pattern = (regex, Effort::of(pattern));
-            keep(key, pattern.clone());
+            let pattern = Arc::new((regex, Effort::of(pattern, &flags)));
+            keep(key, Arc::clone(&pattern));
             Ok(Some(pattern))
         }
         Err(reason) => {
@@ -232,8 +237,8 @@ fn shortened(pattern: &str) -> String {
     pattern.chars().take(100).collect()
 }
 
-/// A compiled pattern, and how much work it makes.
-type Kept = (Regex, Effort);
+/// A compiled pattern, with the room that searches reuse, and how much work it makes.
+type Kept = Arc<(Regex, Effort)>;
 type Patterns = Mutex<HashMap<String, Kept>>;
 
 fn kept() -> &'static Patterns {

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{NOW, evaluate};
 use crate::connector::functions;
+use crate::feel::ast::Expr;
 use crate::feel::evaluate::Run;
 use crate::feel::parse::parse;
 use crate::feel::{Error, Value};
@@ -170,6 +171,13 @@ fn keys_and_names_cost_what_it_takes_to_find_them() {
     let iterators: Vec<_> = (0..100).map(|at| format!("x{at} in [1]")).collect();
     let rounds = added("a: 1", &format!("every i in 1..100, {} satisfies a", iterators.join(", ")));
     assert!(rounds >= 100 * 25, "{rounds}");
+}
+
+#[test]
+fn a_function_takes_along_what_it_lacks_once_and_nothing_else() {
+    let parsed = parse("function(a) [c, c, function(b) a + b + c + d, c]").unwrap();
+    let Expr::Function(outer) = &parsed else { panic!("{parsed:?}") };
+    assert_eq!(outer.free.iter().map(|name| &**name).collect::<Vec<_>>(), ["c", "d"]);
 }
 
 #[test]

@@ -6,10 +6,11 @@
 
 use crate::feel::cost;
 
-/// Bytes of text that a step looks at, and places of a slow pattern that it tries for a byte.
+/// Bytes of text that a step looks at.
 const BYTES: usize = 8;
 /// Bytes that a step looks at where upper and lower case are one.
 const FOLDED: usize = 4;
+/// Places of a slow pattern that a step tries for a byte.
 const PLACES: usize = 4;
 /// Parts that stand for several characters, as many as are searched fast.
 const FEW: usize = 4;
@@ -60,7 +61,7 @@ impl Effort {
     /// What it costs to find the groups of a match, from where it begins.
     pub(super) fn groups(self, rest: &str, found: &str) -> usize {
         let places = self.places.saturating_mul(1 + self.groups / 8);
-        let within = (1 + found.len()).saturating_mul(places) / 2 * 3;
+        let within = (1 + found.len()).saturating_mul(places).saturating_mul(3) / 2;
         GROUPS.saturating_add(self.search(rest)).saturating_add(within)
     }
 
@@ -83,7 +84,8 @@ pub(super) fn asking(pattern: &str) -> usize {
 fn looks_far(pattern: &str) -> bool {
     let simple = !pattern.contains(['(', '|']);
     let before = pattern.strip_suffix(['*', '+']).filter(|_| simple).unwrap_or(pattern);
-    before.contains(['*', '+']) || before.contains(",}")
+    let endless = |count: &str| count.trim_start().starts_with('}');
+    before.contains(['*', '+']) || before.split(',').skip(1).any(endless)
 }
 
 /// The places of a pattern, and those among them that stand for several characters.
@@ -141,7 +143,17 @@ fn skip_class(rest: &mut impl Iterator<Item = char>) {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::{looks_far, size};
+
+    #[test]
+    fn only_what_repeats_without_end_before_its_end_looks_far() {
+        for pattern in ["a.*b", "(a|b)*", "a+|b", "a{2,}b", "a{2, }b", "a*?"] {
+            assert!(looks_far(pattern), "{pattern}");
+        }
+        for pattern in ["abc", "a?b", "\\s+", "[0-9]{1,4}x", "a|b", "ab*", "a{2}, b"] {
+            assert!(!looks_far(pattern), "{pattern}");
+        }
+    }
 
     #[test]
     fn counts_multiply_what_they_repeat() {

@@ -12,6 +12,7 @@ mod budget;
 mod builtins;
 mod cache;
 mod compare;
+mod cost;
 mod environment;
 mod error;
 mod evaluate;

@@ -7,7 +7,8 @@ use super::compare::weight;
 use super::error::Error;
 use super::value::Value;
 
-/// Elementary steps of one evaluation: about a tenth of a second.
+/// Elementary steps of one evaluation: about a tenth of a second, up to twice that where an
+/// operation is slower than [`cost`](super::cost) tells.
 const STEPS: u64 = 6_000_000;
 /// List items and context entries built in one evaluation.
 const ITEMS: u64 = 4_000_000;
@@ -32,6 +33,12 @@ pub(crate) struct Budget {
 impl Budget {
     pub(super) fn new() -> Self {
         Self { steps: STEPS, items: ITEMS, bytes: BYTES }
+    }
+
+    /// The steps taken so far.
+    #[cfg(test)]
+    pub(super) fn spent(&self) -> u64 {
+        STEPS - self.steps
     }
 
     /// Pays for elementary steps, such as the comparison of two items.

@@ -71,9 +71,13 @@ pub(crate) fn order(a: &Value, b: &Value) -> Option<Ordering> {
     }
 }
 
-/// Texts are ordered by their UTF-16 units, as in Java.
+/// Texts are ordered by their UTF-16 units, as in Java: by the first character that differs.
 fn utf16_order(a: &str, b: &str) -> Ordering {
-    if a.is_ascii() || b.is_ascii() { a.cmp(b) } else { a.encode_utf16().cmp(b.encode_utf16()) }
+    let blocks = a.as_bytes().chunks(64).zip(b.as_bytes().chunks(64));
+    let alike = blocks.take_while(|(a, b)| a == b).map(|(a, _)| a.len()).sum();
+    // What is alike is so in both, and where a character begins in it, too.
+    let start = a.floor_char_boundary(alike).min(b.floor_char_boundary(alike));
+    a[start..].encode_utf16().cmp(b[start..].encode_utf16())
 }
 
 /// How many values a comparison may visit, to be paid before it.
@@ -82,6 +86,10 @@ pub(crate) fn weight(value: &Value) -> usize {
         Value::List(list) => list.weight(),
         Value::Context(context) => context.weight(),
         Value::String(text) => 1 + text_weight(text),
+        // Slower to compare, and longer when written, than what is one word.
+        Value::Number(number) if !number.is_machine() => 2,
+        Value::Date(_) | Value::DayTimeDuration(_) | Value::YearMonthDuration(_) => 2,
+        Value::Time(_) | Value::DateTime(_) => 5,
         _ => 1,
     }
 }
@@ -89,4 +97,32 @@ pub(crate) fn weight(value: &Value) -> usize {
 /// What a text adds to the weight of the value that holds it.
 pub(crate) fn text_weight(text: &str) -> usize {
     text.len() / 64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::utf16_order;
+
+    #[test]
+    fn texts_are_ordered_by_their_utf_16_units() {
+        let starts = [
+            "",
+            "a",
+            &"é".repeat(31),
+            &"é".repeat(32),
+            &"x".repeat(63),
+            &"x".repeat(64),
+            &"€".repeat(43),
+        ];
+        let ends = ["", "a", "b", "é", "ê", "\u{ffee}", "\u{1f600}", "\u{1f601}", "\u{10000}a"];
+        for start in starts {
+            let texts: Vec<_> = ends.iter().map(|end| [start, end].concat()).collect();
+            for a in &texts {
+                for b in &texts {
+                    let expected = a.encode_utf16().cmp(b.encode_utf16());
+                    assert_eq!(utf16_order(a, b), expected, "{a} {b}");
+                }
+            }
+        }
+    }
 }

@@ -22,6 +22,7 @@ use jiff::Timestamp;
 use super::ast::{Expr, FunctionDefinition, RangeEnds, Step};
 use super::budget::{Budget, DEPTH, checked, writable};
 use super::compare::{self, order};
+use super::cost;
 use super::environment::Environment;
 use super::error::{Error, Warning};
 use super::function::Function;
@@ -161,7 +162,7 @@ impl Run {
     fn found<'s>(&mut self, name: &str, scope: &'s Scope<'s>) -> Result<Option<Found<'s>>, Error> {
         let mut looked = 0;
         let found = scope.find(name, &mut looked);
-        self.budget.steps(looked / 16)?;
+        self.budget.steps(cost::search(looked, name))?;
         Ok(found)
     }
 
@@ -181,6 +182,8 @@ impl Run {
         self.budget.items(entries.len())?;
         let mut values: Vec<(Arc<str>, Value)> = Vec::with_capacity(entries.len());
         for (key, expression) in entries {
+            // The first key is compared with no other.
+            self.budget.steps(if values.is_empty() { cost::KEY } else { cost::key(key) })?;
             let value = self.value(expression, &scope.with_variables(&values))?;
             values.push((Arc::clone(key), value));
         }
@@ -197,7 +200,10 @@ impl Run {
     ) -> Result<Value, Error> {
         let mut captured = Vec::new();
         for name in &definition.free {
-            let value = match scope.find_local(name) {
+            let mut looked = 0;
+            let found = scope.find_local(name, &mut looked);
+            self.budget.steps(2 + cost::search(looked, name))?;
+            let value = match found {
                 Some(Found::Value(value)) => value.clone(),
                 Some(Found::Items(items)) => {
                     self.budget.items(items.len())?;

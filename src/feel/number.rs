@@ -180,6 +180,27 @@ impl Number {
         self.rounded(quotient)
     }
 
+    /// The count of significant digits.
+    pub(super) fn digits(&self) -> usize {
+        match &self.0 {
+            Form::Whole(whole) => {
+                whole.unsigned_abs().checked_ilog10().map_or(1, |log| log as usize + 1)
+            }
+            Form::Decimal(decimal) => decimal.digits_count(),
+        }
+    }
+
+    /// Whether the product is one of machine integers.
+    pub(super) fn machine_product(&self, other: &Self) -> bool {
+        matches!((&self.0, &other.0), (Form::Whole(a), Form::Whole(b)) if a.checked_mul(*b).is_some())
+    }
+
+    /// Whether the quotient is one of machine integers, or none.
+    pub(super) fn machine_quotient(&self, other: &Self) -> bool {
+        let whole = |a: i64, b| b == 0 || a.checked_rem(b) == Some(0);
+        matches!((&self.0, &other.0), (Form::Whole(a), Form::Whole(b)) if whole(*a, *b))
+    }
+
     /// The power with a whole exponent, by squaring; rounded once, at the end.
     pub fn power(&self, exponent: i64) -> Option<Self> {
         if let (Form::Whole(base), Ok(exponent)) = (&self.0, u32::try_from(exponent))
@@ -195,8 +216,10 @@ impl Number {
             if left & 1 == 1 {
                 power = power.mul(base);
             }
-            base = base.mul(base);
             left >>= 1;
+            if left > 0 {
+                base = base.mul(base);
+            }
         }
         self.rounded(if exponent < 0 { rounding::strip(one.div(power)) } else { power })
     }
@@ -247,6 +270,22 @@ impl From<i64> for Number {
     }
 }
 
+/// The order of two decimals. Most differ in size, and to align the digits of two that lie far
+/// apart takes long.
+fn ordered(a: &D256, b: &D256) -> Ordering {
+    if a.is_zero() || b.is_zero() || a.is_negative() != b.is_negative() {
+        return a.cmp(b);
+    }
+    let sizes = match magnitude(a).cmp(&magnitude(b)) {
+        Ordering::Equal => match (rounding::aligned(a, b), rounding::aligned(b, a)) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => return a.cmp(b),
+        },
+        apart => apart,
+    };
+    if a.is_negative() { sizes.reverse() } else { sizes }
+}
+
 /// How many digits are before the point; below zero for small fractions.
 fn magnitude(decimal: &D256) -> i64 {
     let digits = i64::try_from(decimal.digits_count()).unwrap_or(i64::MAX / 2);
@@ -271,7 +310,7 @@ impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
         match (&self.0, &other.0) {
             (Form::Whole(a), Form::Whole(b)) => a.cmp(b),
-            _ => self.to_decimal().cmp(&other.to_decimal()),
+            _ => ordered(&self.to_decimal(), &other.to_decimal()),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::value::Value;
 /// Strings are joined by the caller, who pays for them.
 pub(super) fn calculate(a: &Value, operator: Arithmetic, b: &Value) -> Option<Value> {
     if let (Value::Number(a), Value::Number(b)) = (a, b) {
-        return numbers(a, operator, b).map(Value::Number);
+        return arithmetic(a, operator, b).map(Value::Number);
     }
     match operator {
         Arithmetic::Add => add(a, b).or_else(|| add(b, a)),
@@ -23,7 +23,8 @@ pub(super) fn calculate(a: &Value, operator: Arithmetic, b: &Value) -> Option<Va
     }
 }
 
-fn numbers(a: &Number, operator: Arithmetic, b: &Number) -> Option<Number> {
+/// The result of an operator for two numbers.
+pub(crate) fn arithmetic(a: &Number, operator: Arithmetic, b: &Number) -> Option<Number> {
     match operator {
         Arithmetic::Add => a.add(b),
         Arithmetic::Subtract => a.subtract(b),

@@ -2,6 +2,7 @@
 //! they are at hand.
 
 mod confirmed;
+mod costs;
 mod hostile;
 mod warnings;
 

@@ -234,6 +234,11 @@ impl Context {
         index.get(key).map(|at| &self.entries[*at].1)
     }
 
+    /// How many keys a search may have to look at.
+    pub(super) fn searched(&self) -> usize {
+        if self.entries.len() < INDEXED_FROM { self.entries.len() } else { 16 }
+    }
+
     /// The entries in order.
     pub fn iter(&self) -> std::slice::Iter<'_, (Arc<str>, Value)> {
         self.entries.iter()

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Builtin, Call};
+use crate::feel::cost;
 use crate::feel::error::Error;
 use crate::feel::value::{Context, Value};
 
@@ -23,6 +24,9 @@ pub(super) const BUILTINS: &[Builtin] = &[
 /// Keys that lead into a value at most.
 const KEYS: usize = 100;
 
+/// What an entry costs that finds its place among others.
+const MERGED: usize = 6;
+
 fn get_entries(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let [Value::Context(context)] = arguments else { return call.mismatch(arguments) };
     call.budget().items(context.len().saturating_mul(3))?;
@@ -41,6 +45,7 @@ fn get_entries(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error>
 fn get_value(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     match arguments {
         [Value::Context(context), Value::String(key)] => {
+            call.budget().steps(cost::lookup(context, key))?;
             Ok(context.get(key).cloned().unwrap_or(Value::Null))
         }
         [context @ Value::Context(_), Value::List(keys)] => {
@@ -48,7 +53,16 @@ fn get_value(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
             let Some(keys) = texts(keys).filter(|keys| !keys.is_empty()) else {
                 return call.null("the keys must be texts, at least one");
             };
-            let found = keys.iter().try_fold(context, |value, key| value.as_context()?.get(key));
+            let mut found = Some(context);
+            for key in keys {
+                found = match found.and_then(Value::as_context) {
+                    Some(context) => {
+                        call.budget().steps(cost::lookup(context, key))?;
+                        context.get(key)
+                    }
+                    None => None,
+                };
+            }
             Ok(found.cloned().unwrap_or(Value::Null))
         }
         _ => call.mismatch(arguments),
@@ -86,7 +100,9 @@ fn put(
     value: &Value,
 ) -> Result<Value, Error> {
     let [key, rest @ ..] = keys else { return Ok(value.clone()) };
-    call.budget().items(context.map_or(0, Context::len) + 1)?;
+    let size = context.map_or(0, Context::len) + 1;
+    call.budget().items(size)?;
+    call.budget().steps(3 * size + cost::search(size, key))?;
     let nested = context.and_then(|context| context.get(key)).and_then(Value::as_context);
     let inner = put(call, nested, rest, value)?;
     let mut entries: Vec<_> = context.into_iter().flatten().cloned().collect();
@@ -110,6 +126,7 @@ fn context_merge(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Erro
             return call.null(format!("cannot merge a {}", context.type_name()));
         };
         call.budget().items(context.len() + 1)?;
+        call.budget().steps(context.keys().map(|key| MERGED + cost::key(key)).sum())?;
         entries.extend(context.iter().cloned());
     }
     Ok(Value::context(entries))
@@ -119,13 +136,23 @@ fn context_merge(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Erro
 fn context(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let [Value::List(list)] = arguments else { return call.mismatch(arguments) };
     call.budget().items(list.len())?;
-    let entry = |item: &Value| {
-        let entry = item.as_context()?;
-        let Value::String(key) = entry.get("key")? else { return None };
-        Some((Arc::clone(key), entry.get("value")?.clone()))
-    };
-    match list.iter().map(entry).collect::<Option<Vec<_>>>() {
-        Some(entries) => Ok(Value::context(entries)),
-        None => call.null("every entry must be a context of a key (a text) and a value"),
+    let mut entries = Vec::with_capacity(list.len());
+    for item in list.iter() {
+        let Some((key, value)) = entry(call, item)? else {
+            return call.null("every entry must be a context of a key (a text) and a value");
+        };
+        entries.push((key, value));
     }
+    Ok(Value::context(entries))
+}
+
+/// The key and the value of an entry, paid for.
+fn entry(call: &mut Call<'_>, item: &Value) -> Result<Option<(Arc<str>, Value)>, Error> {
+    let Some(entry) = item.as_context() else { return Ok(None) };
+    call.budget().steps(2 * cost::lookup(entry, "value"))?;
+    let (Some(Value::String(key)), Some(value)) = (entry.get("key"), entry.get("value")) else {
+        return Ok(None);
+    };
+    call.budget().steps(MERGED + cost::key(key))?;
+    Ok(Some((Arc::clone(key), value.clone())))
 }

@@ -4,6 +4,7 @@ mod text;
 
 use super::{Builtin, Call};
 use crate::feel::compare::weight;
+use crate::feel::cost;
 use crate::feel::error::Error;
 use crate::feel::number::Number;
 use crate::feel::value::Value;
@@ -46,6 +47,7 @@ fn number(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
         return call.null("the separators must differ and be ',' or '.', for grouping also ' '");
     }
     call.budget().bytes(text.len())?;
+    call.budget().steps(cost::reading(text))?;
     let digits = text.replace(grouping.unwrap_or("\0"), "").replace(point.unwrap_or("."), ".");
     match Number::parse(&digits) {
         Some(number) => Ok(Value::Number(number)),
@@ -70,6 +72,8 @@ fn from_json(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
         _ => return call.mismatch(arguments),
     };
     call.budget().bytes(text.len())?;
+    // Each of many short entries takes longer than its bytes.
+    call.budget().steps(text.len() + text.len() / 2)?;
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(json) => {
             let value = Value::from(json);

@@ -152,6 +152,7 @@ fn texts<'a>(
     for (item, place) in list.iter().zip(1..) {
         match item {
             Value::String(text) => {
+                call.budget().steps(1)?;
                 call.budget().bytes(1 + text.len() + delimiter.len())?;
                 texts.push(&**text);
             }

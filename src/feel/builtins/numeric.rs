@@ -5,6 +5,7 @@
 
 use super::string::whole;
 use super::{Builtin, Call};
+use crate::feel::cost;
 use crate::feel::error::Error;
 use crate::feel::number::{Number, Rounding};
 use crate::feel::value::Value;
@@ -42,6 +43,7 @@ fn decimal(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
 
 fn decimal_by_mode(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let [number, scale, Value::String(mode)] = arguments else { return call.mismatch(arguments) };
+    call.budget().steps(cost::reading(mode))?;
     let mode = match &*mode.to_ascii_uppercase() {
         "UP" => Rounding::Up,
         "DOWN" => Rounding::Down,
@@ -170,6 +172,7 @@ fn floating(
     function: fn(f64) -> f64,
 ) -> Result<Value, Error> {
     let [Value::Number(number)] = arguments else { return call.mismatch(arguments) };
+    call.budget().steps(cost::FLOATING)?;
     match Number::from_f64(function(number.to_f64())) {
         Some(result) => Ok(Value::Number(result)),
         None => Err(Error::failed(format!("the function of {number} is no number"))),
@@ -191,6 +194,7 @@ fn parity(call: &mut Call<'_>, arguments: &[Value], even: bool) -> Result<Value,
     Ok(Value::Boolean(rest.is_some_and(|rest| rest.is_whole() && rest.is_zero() == even)))
 }
 
-fn random_number(_: &mut Call<'_>, _: &[Value]) -> Result<Value, Error> {
+fn random_number(call: &mut Call<'_>, _: &[Value]) -> Result<Value, Error> {
+    call.budget().steps(cost::SUM)?;
     Ok(Value::from(Number::from_f64(fastrand::f64())))
 }

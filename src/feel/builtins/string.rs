@@ -3,6 +3,7 @@
 //! Places and lengths count UTF-16 units, as Java's strings do; half a surrogate pair
 //! becomes the replacement character.
 
+mod effort;
 mod pattern;
 mod replacement;
 mod syntax;
@@ -40,6 +41,9 @@ pub(super) const BUILTINS: &[Builtin] = &[
     Builtin::new("from base64", &["value"], from_base64),
 ];
 
+/// What a sigma costs in lower case, besides its bytes.
+const SIGMA: usize = 12;
+
 /// Base64 as Java reads it: padding may be left out.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -57,7 +61,12 @@ pub(super) fn whole(number: &Number) -> i64 {
 
 /// Pays for reading a text once.
 fn read(call: &mut Call<'_>, text: &str) -> Result<(), Error> {
-    call.budget().steps(text.len() / 64)
+    call.budget().steps(text.len() / 16)
+}
+
+/// Pays for looking for a part of a text, which may agree with it for long.
+fn searched(call: &mut Call<'_>, text: &str) -> Result<(), Error> {
+    call.budget().steps(text.len() / 4)
 }
 
 fn substring(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
@@ -103,15 +112,24 @@ fn string_length(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Erro
     Ok(Value::from(i64::try_from(units(text)).unwrap_or(i64::MAX)))
 }
 
+/// What it costs to change the case of a text: letters beyond ASCII are looked up.
+fn other_case(text: &str) -> usize {
+    if text.is_ascii() { text.len() / 16 } else { text.len().saturating_mul(2) }
+}
+
 fn upper_case(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let [Value::String(text)] = arguments else { return call.mismatch(arguments) };
     call.budget().bytes(text.len())?;
+    call.budget().steps(other_case(text))?;
     Ok(Value::from(text.to_uppercase()))
 }
 
 fn lower_case(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let [Value::String(text)] = arguments else { return call.mismatch(arguments) };
     call.budget().bytes(text.len())?;
+    // Each sigma looks around for the end of its word.
+    let sigmas = if text.is_ascii() { 0 } else { text.matches('Σ').count() };
+    call.budget().steps(other_case(text).saturating_add(sigmas.saturating_mul(SIGMA)))?;
     Ok(Value::from(text.to_lowercase()))
 }
 
@@ -133,10 +151,14 @@ fn around(
         return call.mismatch(arguments);
     };
     call.budget().bytes(text.len())?;
+    searched(call, text)?;
     Ok(Value::from(text.split_once(&**part).map_or("", side)))
 }
 
 fn contains(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
+    if let [Value::String(text), Value::String(_)] = arguments {
+        searched(call, text)?;
+    }
     tested(call, arguments, |text, part| text.contains(part))
 }
 
@@ -163,6 +185,7 @@ fn tested(
 /// Takes off blanks and control characters, as Java's `trim` does.
 fn trim(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let [Value::String(text)] = arguments else { return call.mismatch(arguments) };
+    read(call, text)?;
     let trimmed = text.trim_matches(|character| character <= ' ');
     call.budget().bytes(trimmed.len())?;
     Ok(Value::from(trimmed))

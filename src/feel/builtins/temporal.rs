@@ -8,6 +8,7 @@ use jiff::tz::Offset;
 
 use super::string::whole;
 use super::{Builtin, Call};
+use crate::feel::cost;
 use crate::feel::error::Error;
 use crate::feel::number::{Number, Rounding};
 use crate::feel::temporal::{self, DateTime, Kind, Time, Zone};
@@ -51,6 +52,10 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
+/// What reading a short temporal costs, the rules of its region included.
+const READ: usize = 20;
+/// What a time of its parts costs: fractions of a second are decimals.
+const PARTS: usize = 40;
 /// The furthest that a clock may be from UTC.
 const MAX_OFFSET: i64 = 18 * 3600;
 
@@ -82,6 +87,7 @@ fn date(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
 
 /// Reads a temporal, or answers null with a warning.
 fn read(call: &mut Call<'_>, kind: Kind, text: &str, name: &str) -> Result<Value, Error> {
+    call.budget().steps(READ + cost::reading(text))?;
     if let Some(value) = temporal::parse_kind(kind, text) {
         return Ok(value);
     }
@@ -93,6 +99,7 @@ fn date_of_parts(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Erro
     let [Value::Number(year), Value::Number(month), Value::Number(day)] = arguments else {
         return call.mismatch(arguments);
     };
+    call.budget().steps(cost::SUM)?;
     match civil_date(whole(year), whole(month), whole(day)) {
         Some(date) => Ok(Value::Date(date)),
         None => call.null(format!("there is no day {year}-{month}-{day}")),
@@ -112,10 +119,13 @@ fn date_and_time(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Erro
 fn date_with_time(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let moment = match arguments {
         [value, Value::Time(time)] if let Some(date) = day(value) => at(date, time),
-        [Value::DateTime(moment), Value::String(zone)] => match Zone::parse(zone) {
-            Some(zone) => moved(moment, zone),
-            None => return Err(Error::failed(no_zone(zone))),
-        },
+        [Value::DateTime(moment), Value::String(zone)] => {
+            call.budget().steps(READ + cost::reading(zone))?;
+            match Zone::parse(zone) {
+                Some(zone) => moved(moment, zone),
+                None => return Err(Error::failed(no_zone(zone))),
+            }
+        }
         _ => return call.mismatch(arguments),
     };
     match moment {
@@ -177,6 +187,7 @@ fn time_of_parts(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Erro
     let [Value::Number(hour), Value::Number(minute), Value::Number(second)] = parts else {
         return call.mismatch(arguments);
     };
+    call.budget().steps(PARTS)?;
     let cut = second.round(digits, Rounding::Down);
     match (cut.and_then(|second| civil_time(whole(hour), whole(minute), &second)), zone) {
         (Some(time), None) => Ok(Value::Time(Time { time, zone: None }.into())),

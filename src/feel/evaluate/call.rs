@@ -9,6 +9,7 @@ use super::scope::{Found, Scope};
 use super::{Run, checked};
 use crate::feel::ast::Invocation;
 use crate::feel::builtins::{Arity, Builtin, Call};
+use crate::feel::cost;
 use crate::feel::environment::HostFunction;
 use crate::feel::error::Error;
 use crate::feel::function::Function;
@@ -27,6 +28,7 @@ enum Callee {
 impl Run {
     #[inline(never)]
     pub(super) fn call(&mut self, call: &Invocation, scope: &Scope<'_>) -> Result<Value, Error> {
+        self.budget.steps(call.names.len().saturating_mul(cost::NAMED))?;
         if call.holder.is_some() {
             return self.held_call(call, scope);
         }
@@ -47,7 +49,10 @@ impl Run {
         };
         let found = holder.as_context().and_then(|context| context.get(&call.name));
         match found {
-            Some(Value::Function(function)) if fits(call, function.parameters()) => {
+            Some(Value::Function(function))
+                if self.compares(call, function.parameters().len())?
+                    && fits(call, function.parameters()) =>
+            {
                 let callee = Callee::Own(Arc::clone(function));
                 let arguments = self.arguments(call, &callee, scope)?;
                 self.apply(&callee, &arguments)
@@ -60,8 +65,15 @@ impl Run {
         }
     }
 
+    /// Pays for looking for the names of a call among so many parameters; always true.
+    fn compares(&mut self, call: &Invocation, parameters: usize) -> Result<bool, Error> {
+        self.budget.steps(call.names.len().saturating_mul(parameters) / 2)?;
+        Ok(true)
+    }
+
     fn callee(&mut self, call: &Invocation, scope: &Scope<'_>) -> Result<Option<Callee>, Error> {
         if let Some(Found::Value(Value::Function(function))) = self.found(&call.name, scope)?
+            && self.compares(call, function.parameters().len())?
             && fits(call, function.parameters())
         {
             return Ok(Some(Callee::Own(Arc::clone(function))));
@@ -128,8 +140,12 @@ impl Run {
     fn apply(&mut self, callee: &Callee, arguments: &[Value]) -> Result<Value, Error> {
         let result = match callee {
             Callee::Own(function) => self.enter(function, arguments),
-            Callee::Host(host) => (host.call)(arguments),
+            Callee::Host(host) => {
+                self.budget.steps(cost::CALL)?;
+                (host.call)(arguments)
+            }
             Callee::Builtin(builtin) => {
+                self.budget.steps(cost::CALL)?;
                 (builtin.call)(&mut Call::new(self, builtin.name), arguments)
             }
         };
@@ -139,6 +155,7 @@ impl Run {
     /// Evaluates the body of a function where it was written.
     #[inline(never)]
     fn enter(&mut self, function: &Function, arguments: &[Value]) -> Result<Value, Error> {
+        self.budget.steps(cost::ENTRY + arguments.len())?;
         let root = self.root.clone();
         let input = Scope::input(&root);
         let captured = input.with_variables(&function.captured);

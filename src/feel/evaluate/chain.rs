@@ -3,6 +3,7 @@
 use super::Run;
 use super::scope::Scope;
 use crate::feel::ast::{Arithmetic, Expr};
+use crate::feel::cost;
 use crate::feel::error::Error;
 use crate::feel::number::Number;
 use crate::feel::operate::calculate;
@@ -28,9 +29,11 @@ impl Run {
 
     fn calculated(&mut self, a: &Value, operator: Arithmetic, b: &Value) -> Result<Value, Error> {
         if let (Value::String(a), Arithmetic::Add, Value::String(b)) = (a, operator, b) {
+            self.budget.steps(cost::KEY)?;
             self.budget.bytes(a.len() + b.len())?;
             return Ok(Value::from([&**a, &**b].concat()));
         }
+        self.budget.steps(cost::calculation(a, operator, b))?;
         match calculate(a, operator, b) {
             Some(result) => Ok(result),
             None => self.incalculable(a, operator, b),
@@ -89,7 +92,10 @@ impl Run {
     #[inline(never)]
     pub(super) fn negated(&mut self, operand: &Expr, scope: &Scope<'_>) -> Result<Value, Error> {
         match self.value(operand, scope)? {
-            Value::Number(number) => Ok(Value::Number(number.negated())),
+            Value::Number(number) => {
+                self.budget.steps(if number.is_machine() { 0 } else { cost::SUM })?;
+                Ok(Value::Number(number.negated()))
+            }
             other => {
                 self.warn(format_args!("cannot negate a {}", other.type_name()));
                 Ok(Value::Null)

@@ -3,6 +3,7 @@
 use super::scope::Scope;
 use super::{Run, checked};
 use crate::feel::ast::{Expr, FilterKind};
+use crate::feel::cost;
 use crate::feel::error::Error;
 use crate::feel::number::{Number, Rounding};
 use crate::feel::value::Value;
@@ -19,6 +20,7 @@ impl Run {
         if kind != FilterKind::Condition
             && let Value::Number(index) = self.outside(filter, scope)?
         {
+            self.budget.steps(if index.is_machine() { 0 } else { cost::SUM })?;
             return Ok(at(items, &index));
         }
         let Some(first) = items.first() else { return Ok(Value::list([])) };

@@ -8,9 +8,13 @@ use std::sync::Arc;
 use super::scope::Scope;
 use super::{Run, checked};
 use crate::feel::ast::{Iterated, Loop, Quantifier};
+use crate::feel::cost;
 use crate::feel::error::Error;
 use crate::feel::number::Number;
 use crate::feel::value::{List, Value};
+
+/// What it costs to set up an iterator.
+const SET_UP: usize = 6;
 
 /// The items of one iterator.
 enum Items {
@@ -23,6 +27,14 @@ impl Items {
         match self {
             Self::List(list) => list.len(),
             Self::Numbers { count, .. } => *count,
+        }
+    }
+
+    /// What it costs to make an item.
+    fn cost(&self) -> usize {
+        match self {
+            Self::Numbers { start, .. } if !start.is_machine() => cost::SUM,
+            _ => 0,
         }
     }
 
@@ -43,7 +55,7 @@ impl Run {
         let Some(mut rounds) = self.rounds(iteration, scope)? else { return Ok(Value::Null) };
         let mut results = Vec::new();
         while rounds.next() {
-            self.budget.steps(1)?;
+            self.budget.steps(rounds.cost)?;
             self.budget.items(1)?;
             let scope = scope.with_variables(&rounds.variables);
             let result = self.value(&iteration.body, &scope.with_partial(&results))?;
@@ -63,7 +75,7 @@ impl Run {
         let deciding = quantifier == Quantifier::Some;
         let mut result = Value::Boolean(!deciding);
         while rounds.next() {
-            self.budget.steps(1)?;
+            self.budget.steps(rounds.cost)?;
             match self.value(&iteration.body, &scope.with_variables(&rounds.variables))? {
                 Value::Boolean(boolean) if boolean == deciding => {
                     return Ok(Value::Boolean(deciding));
@@ -83,12 +95,14 @@ impl Run {
     ) -> Result<Option<Box<Rounds>>, Error> {
         let mut all = Vec::with_capacity(iteration.iterators.len());
         for (name, iterated) in &iteration.iterators {
+            self.budget.steps(SET_UP)?;
             let Some(items) = self.items(name, iterated, scope)? else { return Ok(None) };
             all.push(items);
         }
         let variables = iteration.iterators.iter().map(|(name, _)| (Arc::clone(name), Value::Null));
         Ok(Some(Box::new(Rounds {
             places: vec![0; all.len()],
+            cost: 1 + all.len() / 4 + all.iter().map(Items::cost).sum::<usize>(),
             all,
             variables: variables.collect(),
             begun: false,
@@ -141,6 +155,8 @@ struct Rounds {
     all: Vec<Items>,
     places: Vec<usize>,
     variables: Vec<(Arc<str>, Value)>,
+    /// What a round costs, besides its body: the next item of each iterator perhaps.
+    cost: usize,
     begun: bool,
 }
 

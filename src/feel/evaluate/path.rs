@@ -7,6 +7,7 @@ use super::scope::{Found, Scope};
 use super::warn::Keys;
 use super::{Run, checked};
 use crate::feel::ast::{Expr, Path, Step};
+use crate::feel::cost;
 use crate::feel::error::Error;
 use crate::feel::temporal;
 use crate::feel::value::Value;
@@ -55,6 +56,9 @@ impl Run {
         let mut next = first;
         while let Some(Step::Key(key)) = path.steps.get(next) {
             self.budget.steps(1)?;
+            if let Value::Context(context) = current {
+                self.budget.steps(cost::lookup(context, key))?;
+            }
             match current {
                 Value::Context(context) if let Some(value) = context.get(key) => current = value,
                 _ => break,
@@ -99,10 +103,13 @@ impl Run {
     /// The value of a key: of every item, if this is a list.
     fn key(&mut self, value: &Value, key: &Arc<str>, place: Place<'_>) -> Result<Value, Error> {
         match value {
-            Value::Context(context) => Ok(context.get(key).cloned().unwrap_or_else(|| {
-                self.warn_absent(format_args!("no key '{key}' in {place}; {}", Keys(context)));
-                Value::Null
-            })),
+            Value::Context(context) => {
+                self.budget.steps(cost::lookup(context, key))?;
+                Ok(context.get(key).cloned().unwrap_or_else(|| {
+                    self.warn_absent(format_args!("no key '{key}' in {place}; {}", Keys(context)));
+                    Value::Null
+                }))
+            }
             Value::List(list) => {
                 self.budget.steps(list.len())?;
                 self.budget.items(list.len())?;

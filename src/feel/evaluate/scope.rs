@@ -74,13 +74,13 @@ impl<'s> Scope<'s> {
     }
 
     /// What a name stands for in the expression, the input aside.
-    pub(super) fn find_local(&self, name: &str) -> Option<Found<'s>> {
+    pub(super) fn find_local(&self, name: &str, looked: &mut usize) -> Option<Found<'s>> {
         let mut next = Some(self);
         while let Some(scope) = next {
             if matches!(scope.frame, Frame::Input(_)) {
                 return None;
             }
-            let found = scope.frame.find(name, &mut 0);
+            let found = scope.frame.find(name, looked);
             if found.is_some() {
                 return found;
             }
@@ -100,7 +100,10 @@ impl<'s> Frame<'s> {
                 found.map(|(_, value)| Found::Value(value))
             }
             Self::Variable(own, value) => (own == name).then_some(Found::Value(value)),
-            Self::Context(context) | Self::Input(context) => context.get(name).map(Found::Value),
+            Self::Context(context) | Self::Input(context) => {
+                *looked += context.searched();
+                context.get(name).map(Found::Value)
+            }
             Self::Partial(items) => (name == PARTIAL).then_some(Found::Items(items)),
         }
     }

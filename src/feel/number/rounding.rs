@@ -87,6 +87,18 @@ pub(super) fn digits(decimal: &D256) -> u32 {
     u32::try_from(decimal.digits_count()).unwrap_or(u32::MAX)
 }
 
+/// The coefficient, with zeros for the digits that only the other has; none if they do not fit.
+pub(super) fn aligned(decimal: &D256, other: &D256) -> Option<U256> {
+    let zeros = exponent(decimal).saturating_sub(exponent(other));
+    match u32::try_from(zeros) {
+        Err(_) | Ok(0) => Some(decimal.digits()),
+        Ok(zeros) if zeros as usize <= CAPACITY => {
+            decimal.digits().checked_mul(U256::power_of_ten(zeros))
+        }
+        Ok(_) => None,
+    }
+}
+
 /// Cuts a finite decimal to this many significant digits, half to even.
 pub(super) fn to_digits(decimal: D256, precision: u32) -> D256 {
     let Some(excess) = digits(&decimal).checked_sub(precision).filter(|excess| *excess > 0) else {

@@ -117,3 +117,41 @@ fn numbers_of_any_two_sizes_can_be_calculated_with() {
     assert_eq!(number("1e30000").subtract(&number("1")), Some(number("1e30000")));
     assert_eq!(number("1e-30000").add(&number("2")), Some(number("2")));
 }
+
+#[test]
+fn decimals_are_ordered_by_value_whatever_their_exponents() {
+    let nines = "9".repeat(76);
+    let ascending = [
+        "-1e30000",
+        "-1e75",
+        "-99.5",
+        "-99.4999999999999999999999999999",
+        "-1e-30000",
+        "0",
+        "1e-30000",
+        "9.99e-20",
+        "1e-19",
+        "0.3",
+        "0.30000000000000000001",
+        "1e30",
+        "1000000000000000000000000000001",
+        "1e75",
+        &nines,
+        "1e76",
+        "1.5e30000",
+    ];
+    for (at, a) in ascending.iter().enumerate() {
+        for (other, b) in ascending.iter().enumerate() {
+            let (a, b) = (Number::parse(a).unwrap(), Number::parse(b).unwrap());
+            assert_eq!(a.cmp(&b), at.cmp(&other), "{a} {b}");
+        }
+    }
+    for (a, b) in [
+        ("1e30", "1000000000000000000000000000000"),
+        ("-2.50", "-2.5"),
+        ("0.0", "0"),
+        ("1e75", "1000e72"),
+    ] {
+        assert_eq!(Number::parse(a).unwrap(), Number::parse(b).unwrap(), "{a} {b}");
+    }
+}

@@ -2,6 +2,9 @@
 //!
 //! Their words are names too, where nothing follows that would fit them.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::operator::Rank;
 use super::{Parsed, Parser};
 use crate::feel::ast::{Expr, FunctionDefinition, Iterated, Loop, Quantifier};
@@ -127,14 +130,17 @@ impl Parser<'_> {
         let parameters = self.parameters()?;
         let seen = self.names.len();
         let body = self.expression()?;
-        let mut free = self.names[seen..].to_vec();
+        let mut free = self.names.split_off(seen);
         free.sort_unstable();
         free.dedup();
-        free.retain(|name| !parameters.contains(name));
+        let own: HashSet<_> = parameters.iter().collect();
+        free.retain(|name| !own.contains(name));
+        // The functions around this one need no more: each name is looked at once a level.
+        self.names.extend(free.iter().map(Arc::clone));
         Ok(Expr::Function(FunctionDefinition { parameters, body, free }.into()))
     }
 
-    fn parameters(&mut self) -> Parsed<Vec<std::sync::Arc<str>>> {
+    fn parameters(&mut self) -> Parsed<Vec<Arc<str>>> {
         self.expect("(", "'(' after 'function'")?;
         let mut parameters = Vec::new();
         if self.cursor.eat(")") {

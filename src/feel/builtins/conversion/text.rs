@@ -4,6 +4,7 @@
 //! paid for.
 
 use crate::feel::builtins::Call;
+use crate::feel::cost;
 use crate::feel::error::Error;
 use crate::feel::range::Range;
 use crate::feel::temporal::{DateTime, Time, Zone};
@@ -46,7 +47,11 @@ impl Writer<'_, '_> {
 
     /// Recurses no deeper than values may nest.
     fn value(&mut self, value: &Value) -> Result<(), Error> {
-        self.call.budget().steps(4)?;
+        self.call.budget().steps(match value {
+            Value::Null | Value::Boolean(_) | Value::String(_) => 4,
+            Value::Range(_) => 4 * cost::SUM,
+            _ => cost::SUM,
+        })?;
         match value {
             Value::Null => self.push("null"),
             Value::Boolean(boolean) => self.push(if *boolean { "true" } else { "false" }),

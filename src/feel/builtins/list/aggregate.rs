@@ -3,11 +3,17 @@
 use std::cmp::Ordering;
 
 use super::{items, odd_item};
+use crate::feel::ast::Arithmetic;
 use crate::feel::builtins::Call;
-use crate::feel::compare::order;
+use crate::feel::compare::{order, weight};
+use crate::feel::cost;
 use crate::feel::error::Error;
 use crate::feel::number::Number;
+use crate::feel::operate::arithmetic;
 use crate::feel::value::Value;
+
+/// What the square of a deviation from the mean costs.
+const DEVIATION: usize = 50;
 
 pub(super) fn min(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     extreme(call, arguments, Ordering::Less)
@@ -22,6 +28,7 @@ fn extreme(call: &mut Call<'_>, arguments: &[Value], wanted: Ordering) -> Result
     let Some(items) = items(call, arguments)? else { return Ok(Value::Null) };
     let Some(mut best) = items.first() else { return Ok(Value::Null) };
     for item in items {
+        call.budget().steps(weight(item).min(weight(best)))?;
         match order(item, best) {
             None => {
                 let (a, b) = (item.type_name(), best.type_name());
@@ -36,18 +43,20 @@ fn extreme(call: &mut Call<'_>, arguments: &[Value], wanted: Ordering) -> Result
 
 pub(super) fn sum(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let Some(numbers) = numbers(call, arguments)? else { return Ok(Value::Null) };
-    result(call, total(&numbers))
+    let sum = folded(call, Number::ZERO, Arithmetic::Add, &numbers)?;
+    result(call, sum)
 }
 
 pub(super) fn product(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let Some(numbers) = numbers(call, arguments)? else { return Ok(Value::Null) };
-    let product = numbers.iter().try_fold(Number::from(1), |product, x| product.multiply(x));
+    let product = folded(call, Number::from(1), Arithmetic::Multiply, &numbers)?;
     result(call, product)
 }
 
 pub(super) fn mean(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let Some(numbers) = numbers(call, arguments)? else { return Ok(Value::Null) };
-    result(call, average(&numbers))
+    let mean = average(call, &numbers)?;
+    result(call, mean)
 }
 
 pub(super) fn median(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
@@ -57,7 +66,8 @@ pub(super) fn median(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, 
     if numbers.len() % 2 == 1 {
         return Ok(Value::Number(numbers[middle].clone()));
     }
-    result(call, average(&[numbers[middle - 1], numbers[middle]]))
+    let middle = average(call, &[numbers[middle - 1], numbers[middle]])?;
+    result(call, middle)
 }
 
 /// The deviation within a sample; that of a single number fails.
@@ -66,7 +76,8 @@ pub(super) fn stddev(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, 
     if numbers.len() == 1 {
         return Err(Error::failed("stddev() needs at least two numbers"));
     }
-    let squares = average(&numbers).and_then(|mean| {
+    call.budget().steps(numbers.len().saturating_mul(DEVIATION).saturating_add(cost::FLOATING))?;
+    let squares = average(call, &numbers)?.and_then(|mean| {
         numbers.iter().try_fold(Number::ZERO, |sum, x| sum.add(&x.subtract(&mean)?.power(2)?))
     });
     let variance = squares.and_then(|squares| squares.divide(&length(&numbers[1..])));
@@ -126,17 +137,34 @@ fn numbers<'a>(
 
 fn sort(call: &mut Call<'_>, numbers: &mut [&Number]) -> Result<(), Error> {
     let rounds = numbers.len().checked_ilog2().unwrap_or(0) as usize;
-    call.budget().steps(numbers.len().saturating_mul(rounds))?;
+    call.budget().steps(numbers.len().saturating_mul(rounds).saturating_mul(2))?;
     numbers.sort();
     Ok(())
 }
 
-fn total(numbers: &[&Number]) -> Option<Number> {
-    numbers.iter().try_fold(Number::ZERO, |sum, x| sum.add(x))
+/// The numbers put together one by one by an operator, each paid for.
+fn folded(
+    call: &mut Call<'_>,
+    first: Number,
+    operator: Arithmetic,
+    numbers: &[&Number],
+) -> Result<Option<Number>, Error> {
+    let mut result = first;
+    for number in numbers {
+        call.budget().steps(cost::arithmetic(&result, operator, number))?;
+        match arithmetic(&result, operator, number) {
+            Some(next) => result = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(result))
 }
 
-fn average(numbers: &[&Number]) -> Option<Number> {
-    total(numbers)?.divide(&length(numbers))
+fn average(call: &mut Call<'_>, numbers: &[&Number]) -> Result<Option<Number>, Error> {
+    let Some(sum) = folded(call, Number::ZERO, Arithmetic::Add, numbers)? else { return Ok(None) };
+    let length = length(numbers);
+    call.budget().steps(cost::arithmetic(&sum, Arithmetic::Divide, &length))?;
+    Ok(sum.divide(&length))
 }
 
 fn length(numbers: &[&Number]) -> Number {

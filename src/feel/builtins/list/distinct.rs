@@ -9,6 +9,9 @@ use crate::feel::compare::{same, weight};
 use crate::feel::error::Error;
 use crate::feel::value::Value;
 
+/// What it costs to hash a value and to keep it.
+const HASHED: usize = 10;
+
 pub(super) fn union(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {
     let Some(items) = joined(call, arguments)? else { return Ok(Value::Null) };
     Ok(Distinct::of(call, items)?.values(1))
@@ -44,7 +47,7 @@ impl<'a> Distinct<'a> {
     fn add(&mut self, call: &mut Call<'_>, value: &'a Value) -> Result<(), Error> {
         let weight = weight(value);
         call.budget().items(1)?;
-        call.budget().steps(weight)?;
+        call.budget().steps(weight.saturating_mul(HASHED))?;
         let places = self.places.entry(hash(&self.hashing, value)).or_default();
         for place in places.iter() {
             call.budget().steps(weight)?;

@@ -5,13 +5,15 @@
 //! to case beyond ASCII too, and `$` is the end of the text alone.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use regex::{Match, Regex, RegexBuilder};
 
+use super::effort::{self, Effort};
 use super::replacement::Replacement;
-use super::{read, syntax};
+use super::syntax;
 use crate::feel::builtins::Call;
+use crate::feel::cost;
 use crate::feel::error::Error;
 use crate::feel::value::Value;
 
@@ -41,8 +43,9 @@ pub(super) fn matches(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value,
         }
         _ => return call.mismatch(arguments),
     };
-    let Some(regex) = compiled(call, pattern, flags)? else { return Ok(Value::Null) };
-    read(call, text)?;
+    let Some(kept) = compiled(call, pattern, flags)? else { return Ok(Value::Null) };
+    let (regex, effort) = &*kept;
+    call.budget().steps(effort.first(text).saturating_add(effort.search(text)))?;
     Ok(Value::Boolean(regex.is_match(text)))
 }
 
@@ -54,26 +57,32 @@ pub(super) fn replace(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value,
         }
         _ => return call.mismatch(arguments),
     };
-    let Some(regex) = compiled(call, pattern, flags)? else { return Ok(Value::Null) };
-    let Some(replacement) = Replacement::parse(by, &regex) else {
+    let Some(kept) = compiled(call, pattern, flags)? else { return Ok(Value::Null) };
+    let (regex, effort) = &*kept;
+    call.budget().steps(cost::reading(by))?;
+    let Some(replacement) = Replacement::parse(by, regex) else {
+        call.budget().steps(effort.first(text).saturating_add(effort.search(text)))?;
         if regex.is_match(text) {
             return call.null(format!("'{by}' names a group that the pattern does not have"));
         }
         return Ok(Value::String(text.clone()));
     };
-    replaced(call, &regex, text, &replacement).map(Value::from)
+    replaced(call, (regex, *effort), text, &replacement).map(Value::from)
 }
 
 fn replaced(
     call: &mut Call<'_>,
-    regex: &Regex,
+    (regex, effort): (&Regex, Effort),
     text: &str,
     replacement: &Replacement,
 ) -> Result<String, Error> {
     let mut result = String::new();
     let mut end = 0;
-    let mut matches = Matches::new(regex, text);
+    let mut matches = Matches::new(call, (regex, effort), text)?;
     while let Some(found) = matches.next(call)? {
+        if replacement.has_groups() {
+            call.budget().steps(effort.groups(&text[found.start()..], found.as_str()))?;
+        }
         push(call, &mut result, &text[end..found.start()])?;
         replacement.each(regex, text, found, |piece| push(call, &mut result, piece))?;
         end = found.end();
@@ -92,10 +101,11 @@ pub(super) fn split(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, E
     let [Value::String(text), Value::String(delimiter)] = arguments else {
         return call.mismatch(arguments);
     };
-    let Some(regex) = compiled(call, delimiter, "")? else { return Ok(Value::Null) };
+    let Some(kept) = compiled(call, delimiter, "")? else { return Ok(Value::Null) };
+    let (regex, effort) = &*kept;
     let mut items = Vec::new();
     let mut end = 0;
-    let mut matches = Matches::new(&regex, text);
+    let mut matches = Matches::new(call, (regex, *effort), text)?;
     while let Some(found) = matches.next(call)? {
         // Nothing stands before an empty match at the beginning.
         if found.end() > 0 {
@@ -111,9 +121,10 @@ pub(super) fn extract(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value,
     let [Value::String(text), Value::String(pattern)] = arguments else {
         return call.mismatch(arguments);
     };
-    let Some(regex) = compiled(call, pattern, "")? else { return Ok(Value::Null) };
+    let Some(kept) = compiled(call, pattern, "")? else { return Ok(Value::Null) };
+    let (regex, effort) = &*kept;
     let mut items = Vec::new();
-    let mut matches = Matches::new(&regex, text);
+    let mut matches = Matches::new(call, (regex, *effort), text)?;
     while let Some(found) = matches.next(call)? {
         items.push(item(call, found.as_str())?);
     }
@@ -129,22 +140,28 @@ fn item(call: &mut Call<'_>, text: &str) -> Result<Value, Error> {
 /// The matches in a text, one after the other.
 struct Matches<'a> {
     regex: &'a Regex,
+    effort: Effort,
     text: &'a str,
     /// Where the search goes on; beyond the text when it is over.
     next: usize,
 }
 
 impl<'a> Matches<'a> {
-    fn new(regex: &'a Regex, text: &'a str) -> Self {
-        Self { regex, text, next: 0 }
+    fn new(
+        call: &mut Call<'_>,
+        (regex, effort): (&'a Regex, Effort),
+        text: &'a str,
+    ) -> Result<Self, Error> {
+        call.budget().steps(effort.first(text))?;
+        Ok(Self { regex, effort, text, next: 0 })
     }
 
-    /// Each search may have to look at all that is left, so that is what it costs.
+    /// A search may have to look at all that is left, so that is what it costs.
     fn next(&mut self, call: &mut Call<'_>) -> Result<Option<Match<'a>>, Error> {
         if self.next > self.text.len() {
             return Ok(None);
         }
-        call.budget().steps(1 + (self.text.len() - self.next) / 128)?;
+        call.budget().steps(self.effort.search(&self.text[self.next..]))?;
         let found = self.regex.find_at(self.text, self.next);
         self.next = match found {
             None => usize::MAX,
@@ -159,17 +176,20 @@ impl<'a> Matches<'a> {
 }
 
 /// The compiled pattern, or none with a warning.
-fn compiled(call: &mut Call<'_>, pattern: &str, flags: &str) -> Result<Option<Regex>, Error> {
+fn compiled(call: &mut Call<'_>, pattern: &str, flags: &str) -> Result<Option<Kept>, Error> {
+    call.budget().steps(effort::asking(pattern))?;
+    call.budget().steps(cost::reading(flags))?;
     let flags: String = "smix".chars().filter(|flag| flags.contains(*flag)).collect();
     let key = format!("{flags}/{pattern}");
-    if let Some(regex) = kept().lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
-        return Ok(Some(regex.clone()));
+    if let Some(kept) = kept().lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Ok(Some(Arc::clone(kept)));
     }
-    call.budget().steps(cost(pattern))?;
+    call.budget().steps(compilation(pattern))?;
     match compile(pattern, &flags) {
         Ok(regex) => {
-            keep(key, regex.clone());
-            Ok(Some(regex))
+            let pattern = Arc::new((regex, Effort::of(pattern, &flags)));
+            keep(key, Arc::clone(&pattern));
+            Ok(Some(pattern))
         }
         Err(reason) => {
             call.warn(format!("cannot use the pattern '{}': {reason}", shortened(pattern)));
@@ -179,7 +199,7 @@ fn compiled(call: &mut Call<'_>, pattern: &str, flags: &str) -> Result<Option<Re
 }
 
 /// What compiling a pattern costs, so that a loop over patterns ends as soon as any other.
-fn cost(pattern: &str) -> usize {
+fn compilation(pattern: &str) -> usize {
     let classes: usize =
         ["\\p", "\\P", "[^"].iter().map(|part| pattern.matches(part).count()).sum();
     let counted = if pattern.contains('{') { COUNTED } else { 0 };
@@ -217,7 +237,9 @@ fn shortened(pattern: &str) -> String {
     pattern.chars().take(100).collect()
 }
 
-type Patterns = Mutex<HashMap<String, Regex>>;
+/// A compiled pattern, with the room that searches reuse, and how much work it makes.
+type Kept = Arc<(Regex, Effort)>;
+type Patterns = Mutex<HashMap<String, Kept>>;
 
 fn kept() -> &'static Patterns {
     static KEPT_PATTERNS: OnceLock<Patterns> = OnceLock::new();
@@ -225,10 +247,10 @@ fn kept() -> &'static Patterns {
 }
 
 /// Patterns come from few expressions; should there be many, the store starts anew.
-fn keep(key: String, regex: Regex) {
+fn keep(key: String, pattern: Kept) {
     let mut kept = kept().lock().unwrap_or_else(PoisonError::into_inner);
     if kept.len() >= KEPT {
         kept.clear();
     }
-    kept.insert(key, regex);
+    kept.insert(key, pattern);
 }

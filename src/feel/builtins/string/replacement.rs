@@ -34,6 +34,11 @@ impl Replacement {
         Some(Self(parts))
     }
 
+    /// Whether it takes groups of a match besides all of it.
+    pub(super) fn has_groups(&self) -> bool {
+        self.0.iter().any(|part| matches!(part, Part::Group(1..)))
+    }
+
     /// Hands over the pieces for one match.
     pub(super) fn each(
         &self,
@@ -42,8 +47,8 @@ impl Replacement {
         found: Match<'_>,
         mut piece: impl FnMut(&str) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let groups = self.0.iter().any(|part| matches!(part, Part::Group(1..)));
-        let captures = if groups { regex.captures_at(text, found.start()) } else { None };
+        let captures =
+            if self.has_groups() { regex.captures_at(text, found.start()) } else { None };
         for part in &self.0 {
             match part {
                 Part::Text(text) => piece(text)?,

@@ -50,6 +50,25 @@ fn get_by_number_searches_for_two_to_know_of_one() {
 }
 
 #[test]
+fn a_selected_field_that_is_not_in_the_answer_is_said() {
+    let said = "field 'numbr' was selected and is not in the answer: table 'incident' has no such \
+                field, or the worker's user may not read it";
+    let record = json!({"sys_id": ID, "number": "INC1", "state": "1"});
+    let selecting = |operation, more: Value, reply| {
+        let mut all = json!({"select": "numbr,state"});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        with(operation, all, [reply]).completed()["r"]["warnings"].clone()
+    };
+    let one = answer(200, json!({ "result": record.clone() }));
+    assert_eq!(selecting("get", json!({"sysId": ID}), one.clone()), json!([said]));
+    assert_eq!(selecting("get", json!({"number": "INC1"}), rows(json!([record]))), json!([said]));
+    let fields = json!({"sysId": ID, "fields": {"state": "1"}});
+    assert_eq!(selecting("update", fields, one.clone()), json!([said]));
+    let created = selecting("create", json!({"fields": {"state": "1"}}), one);
+    assert!(created.as_array().unwrap().contains(&json!(said)), "{created}");
+}
+
+#[test]
 fn several_records_with_one_number_are_ambiguous() {
     let found = rows(json!([{"sys_id": ID, "number": "INC1"}, {"sys_id": "b", "number": "INC1"}]));
     let run = with("get", json!({"number": "INC1"}), [found]);

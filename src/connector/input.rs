@@ -113,11 +113,11 @@ impl Inputs<'_> {
                 values.extend(own.clone());
             }
         }
-        let fields = Fields::from_values(&values)?.with_journals(&self.target.journal_fields);
-        if fields.is_empty() {
-            return Err(invalid("fields is missing or empty: give at least one field a value"));
+        let mut fields = Fields::from_values(&values)?.with_journals(&self.target.journal_fields);
+        if self.variables.get("otherFields").is_some_and(Value::is_null) {
+            fields = fields.with_null_input("otherFields");
         }
-        Ok(fields)
+        if fields.is_empty() { Err(fields.none_has_a_value()) } else { Ok(fields) }
     }
 
     /// A template rendered over `templateData` and what is known of the job.

@@ -17,6 +17,7 @@ mod error;
 mod evaluate;
 mod expression;
 mod function;
+mod near;
 mod number;
 mod operate;
 mod parse;
@@ -36,3 +37,5 @@ pub use parse::SyntaxError;
 pub use range::Range;
 pub use temporal::{DateTime, Time, Zone};
 pub use value::{Context, List, Value};
+
+pub(crate) use near::nearest;

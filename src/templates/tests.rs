@@ -263,3 +263,15 @@ fn a_field_that_is_left_out_on_purpose_is_an_empty_context() {
     }
     assert!(left_out > 20, "{left_out}");
 }
+
+/// A process that is being started has no variables that a key could come from.
+#[test]
+fn only_what_waits_in_a_running_process_has_a_correlation_key() {
+    for template in templates().iter().filter(|template| !template.is_job()) {
+        let waits =
+            !matches!(template.element, Element::MessageStartEvent | Element::SignalStartEvent);
+        let key = template.properties().find(|one| one.binding == Binding::CorrelationKey);
+        assert_eq!(key.is_some_and(Property::is_required), waits, "{}", template.name);
+        assert_eq!(key.is_some(), waits, "{}", template.name);
+    }
+}

@@ -53,7 +53,7 @@ impl Config {
                 toml::Table::new()
             }
         };
-        let reserved_secrets = secrets_of_the_endpoint(&table);
+        let reserved_secrets = secrets_of_the_endpoint(&table, &findings);
         let mut root = Section::root(table, environment, &findings);
         let instances = connections::read(&mut root);
         let secrets = secrets(&mut root.section("secrets"));
@@ -140,10 +140,14 @@ fn worker(
 }
 
 /// The names of the secrets in `[inbound]`, wherever they stand in it.
-fn secrets_of_the_endpoint(table: &toml::Table) -> BTreeSet<String> {
+fn secrets_of_the_endpoint(table: &toml::Table, findings: &Findings) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     if let Some(section) = table.get("inbound") {
-        connector::secret_names(&section.to_string(), &mut names);
+        let text = section.to_string();
+        connector::secret_names(&text, &mut names);
+        if let Some(what) = connector::misspelt_secret(&text) {
+            findings.add("inbound", &what);
+        }
     }
     names
 }

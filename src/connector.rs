@@ -63,7 +63,9 @@ pub use pattern::{HostPattern, InvalidHostPattern};
 pub use plan::{Plan, Secrets};
 
 pub(crate) use json_path::JsonPath;
-pub(crate) use secrets::{names_in_text as secret_names, replace_in_text as with_secrets};
+pub(crate) use secrets::{
+    misspelt as misspelt_secret, names_in_text as secret_names, replace_in_text as with_secrets,
+};
 
 use crate::job::Job;
 

@@ -18,6 +18,7 @@ mod error;
 mod evaluate;
 mod expression;
 mod function;
+mod near;
 mod number;
 mod operate;
 mod parse;
@@ -37,3 +38,5 @@ pub use parse::SyntaxError;
 pub use range::Range;
 pub use temporal::{DateTime, Time, Zone};
 pub use value::{Context, List, Value};
+
+pub(crate) use near::nearest;

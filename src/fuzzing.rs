@@ -88,7 +88,7 @@ pub fn encoded_query(bytes: &[u8]) {
     let list = json!([{"field": field, "op": operator, "value": value}]);
     for input in [list, json!({ field: value }), json!(text)] {
         let Ok(query) = query(Some(&input)) else { continue };
-        let built = query.as_str();
+        let built = query.encoded.as_str();
         assert!(!built.contains(char::is_control), "control characters in {built:?}");
         if input.is_string() {
             continue;

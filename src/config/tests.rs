@@ -262,3 +262,25 @@ fn secrets_of_the_inbound_section_are_kept_from_jobs() {
     let config = read(file, &Environment::default());
     assert!(config.connector.reserved_secrets.iter().eq(["IN", "SIGNING"]));
 }
+
+#[test]
+fn a_placeholder_that_is_none_is_a_mistake_and_not_sent_as_a_password() {
+    let file = r#"
+        [connections.default]
+        instance = "dev1"
+        auth = { type = "basic", username = "u", password = "{{secret.PW}}" }
+        [inbound]
+        [[inbound.credentials]]
+        name = "flows"
+        basic = { username = "u", password = "{{secrets.}}" }
+        allow = ["publish:*"]
+    "#;
+    let said = mistakes(file, &Environment::default());
+    for line in [
+        "connections.default.auth: authentication.password: '{{secret.PW}}' is no placeholder: \
+         write {{secrets.PW}}",
+        "inbound: '{{secrets.}}' is no placeholder: write {{secrets.NAME}}",
+    ] {
+        assert!(said.iter().any(|said| said == line), "{line}\n{said:#?}");
+    }
+}

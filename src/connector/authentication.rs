@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::secrets;
 use crate::servicenow::{Authentication, endpoint::OauthClient};
 
 /// Credentials whose texts may still hold `{{secrets.NAME}}`.
@@ -193,7 +194,12 @@ fn optional(
     match names.iter().find_map(|name| map.get(*name)) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::String(text)) => match secrets::misspelt(text) {
+            Some(what) => {
+                Err(InvalidAuthentication(format!("authentication.{}: {what}", names[0])))
+            }
+            None => Ok(Some(text.clone())),
+        },
         Some(_) => Err(InvalidAuthentication(format!("authentication.{} is no text", names[0]))),
     }
 }

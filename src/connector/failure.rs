@@ -20,7 +20,7 @@ use decision::Decision;
 use super::{duration, expression::Scope, headers::Headers, operation::Success, output};
 use crate::{
     job::{Job, Variables},
-    outcome::Outcome,
+    outcome::{Outcome, cut},
     servicenow::{Error, Reason},
 };
 
@@ -64,6 +64,7 @@ pub(crate) fn after_error(
     error: &Error,
     warnings: &mut Vec<String>,
 ) -> Outcome {
+    let known = warnings.len();
     if let Some(expression) = &at.headers.error_expression {
         let value = error_value(error, error.is_transient());
         let mut scope = Scope::default();
@@ -79,7 +80,20 @@ pub(crate) fn after_error(
             }
         }
     }
-    by_reason(at, error)
+    let mut outcome = by_reason(at, error);
+    if let Outcome::Fail { retries: 0, message, .. } = &mut outcome {
+        message.push_str(&decides_nothing(&warnings[known..]));
+    }
+    outcome
+}
+
+/// What is added to an incident's text when an `errorExpression` gave null and may not have
+/// meant to: a mistyped function does.
+fn decides_nothing(warnings: &[String]) -> String {
+    if warnings.is_empty() {
+        return String::new();
+    }
+    format!("; besides, errorExpression decides nothing: {}", cut(&warnings.join("; "), 300))
 }
 
 fn decided(decision: Decision, fallback: &str) -> Outcome {

@@ -17,6 +17,7 @@ use serde_json::{Map, Value};
 pub(crate) use fields::{Fields, JOURNALS, MERGED_JOURNAL};
 #[cfg(feature = "fuzzing")]
 pub(crate) use query::read as query;
+pub(crate) use query::{Condition, Query};
 pub(crate) use target::{Target, connection_name, credential_texts};
 
 use super::{Access, Config, Secrets, honouring::Honouring, template::Templates};
@@ -112,11 +113,11 @@ impl Inputs<'_> {
                 values.extend(own.clone());
             }
         }
-        let fields = Fields::from_values(&values)?.with_journals(&self.target.journal_fields);
-        if fields.is_empty() {
-            return Err(invalid("fields is missing or empty: give at least one field a value"));
+        let mut fields = Fields::from_values(&values)?.with_journals(&self.target.journal_fields);
+        if self.variables.get("otherFields").is_some_and(Value::is_null) {
+            fields = fields.with_null_input("otherFields");
         }
-        Ok(fields)
+        if fields.is_empty() { Err(fields.none_has_a_value()) } else { Ok(fields) }
     }
 
     /// A template rendered over `templateData` and what is known of the job.
@@ -131,8 +132,9 @@ impl Inputs<'_> {
         self.templates.render_object(name, source, &Value::Object(data)).map(Some)
     }
 
-    /// The query as text, context or list of conditions; absent means all records.
-    pub(crate) fn query(&self) -> Result<EncodedQuery, Error> {
+    /// The query as text, context or list of conditions; absent or empty means all records,
+    /// null does not.
+    pub(crate) fn query(&self) -> Result<Query, Error> {
         query::read(self.variables.get("query"))
     }
 

@@ -18,6 +18,9 @@ use crate::{
     servicenow::{Error, Instance, Reason},
 };
 
+/// The longest misspelt reference that is shown.
+const MAX_SHOWN_BYTES: usize = 80;
+
 /// One `{{secrets.NAME}}` in a text.
 struct Reference<'a> {
     start: usize,
@@ -131,6 +134,48 @@ fn unknown(name: &str) -> Error {
     )
 }
 
+/// That a text has something that is clearly meant for a reference, and would go out as it
+/// stands: a credential that nobody knows.
+pub(crate) fn misspelt(text: &str) -> Option<String> {
+    let mut at = 0;
+    while let Some(found) = text[at..].find("{{") {
+        let start = at + found;
+        if let Some(reference) = reference_at(text, start) {
+            at = reference.end;
+        } else if let Some(rest) = behind_the_word(&text[start + 2..]) {
+            return Some(no_placeholder(&text[start..], rest));
+        } else {
+            at = start + 1;
+        }
+    }
+    None
+}
+
+/// What stands behind `secret` or `secrets` in some spelling, from the dot or the braces on.
+fn behind_the_word(inside: &str) -> Option<&str> {
+    const WORD: &str = "secret";
+    let inside = inside.trim_start();
+    let word = inside.get(..WORD.len())?;
+    let rest = &inside[WORD.len()..];
+    let rest = rest.strip_prefix(['s', 'S']).unwrap_or(rest).trim_start();
+    let is_meant = rest.starts_with('.') || rest.starts_with("}}");
+    (is_meant && word.eq_ignore_ascii_case(WORD)).then_some(rest)
+}
+
+/// Shows no more than the placeholder: around it may be a password.
+fn no_placeholder(from: &str, rest: &str) -> String {
+    let after_dot = rest.trim_start_matches('.').trim_start();
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/');
+    let length = after_dot.find(|c| !is_of_name(c)).unwrap_or(after_dot.len());
+    let (name, behind) = after_dot.split_at(length);
+    let end_of_name = from.len() - behind.len();
+    let close = from.find("}}").filter(|close| *close < MAX_SHOWN_BYTES);
+    let shown = &from[..close.map_or(end_of_name, |close| close + 2)];
+    let is_name = !name.is_empty() && (close.is_none() || behind.trim_start().starts_with("}}"));
+    let name = if is_name { cut(name, 80) } else { "NAME".to_owned() };
+    format!("'{}' is no placeholder: write {{{{secrets.{name}}}}}", cut(shown, 80))
+}
+
 /// The first reference at or after `from`.
 fn next_reference(text: &str, from: usize) -> Option<Reference<'_>> {
     let mut at = from;
@@ -162,7 +207,7 @@ mod tests {
 
     use serde_json::json;
 
-    use super::{Secrets, names_in_value, replace_in_text, replace_in_value};
+    use super::{Secrets, misspelt, names_in_value, replace_in_text, replace_in_value};
 
     fn secrets(pairs: &[(&str, &str)]) -> Secrets {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect()
@@ -199,6 +244,40 @@ mod tests {
             "",
         ] {
             assert_eq!(replaced(text), text);
+        }
+    }
+
+    #[test]
+    fn what_is_meant_for_a_reference_is_told_from_other_braces() {
+        for (text, said) in [
+            ("{{secret.PW}}", "'{{secret.PW}}' is no placeholder: write {{secrets.PW}}"),
+            ("x {{ Secrets.PW }}", "'{{ Secrets.PW }}' is no placeholder: write {{secrets.PW}}"),
+            ("{{secrets.A}}{{SECRET.B}}", "'{{SECRET.B}}' is no placeholder: write {{secrets.B}}"),
+            ("{{secrets .A}}", "'{{secrets .A}}' is no placeholder: write {{secrets.A}}"),
+            ("{{secrets.}}", "'{{secrets.}}' is no placeholder: write {{secrets.NAME}}"),
+            ("{{secrets}}", "'{{secrets}}' is no placeholder: write {{secrets.NAME}}"),
+            ("{{secrets.A B}}", "'{{secrets.A B}}' is no placeholder: write {{secrets.NAME}}"),
+            ("{{secrets.A", "'{{secrets.A' is no placeholder: write {{secrets.A}}"),
+            ("{{secrets.A}x9!", "'{{secrets.A' is no placeholder: write {{secrets.A}}"),
+        ] {
+            assert_eq!(misspelt(text).as_deref(), Some(said));
+        }
+        for text in [
+            "{{secrets.A}}",
+            "{{{secrets.A}}}",
+            "{{ secrets.A }}",
+            "p{{ss}}w",
+            "{{",
+            "}}",
+            "{{name}}",
+            "secret.A",
+            "{secret.A}",
+            "{{secretary.A}}",
+            "{{secret",
+            "{{my.secret.A}}",
+            "{{s\u{e9}cret.A}}",
+        ] {
+            assert_eq!(misspelt(text), None, "{text}");
         }
     }
 

@@ -11,6 +11,7 @@
 #![deny(clippy::disallowed_types)]
 
 mod each;
+mod missing;
 mod scan;
 
 use std::{
@@ -116,7 +117,12 @@ impl Templates {
         compiled
             .template
             .render(&self.registry, &context, &mut render_context, &mut output)
-            .map_err(|error| cut(&error.reason().to_string(), 300))?;
+            .map_err(|error| match error.reason() {
+                RenderErrorReason::MissingVariable(path) => {
+                    missing::described(path.as_deref(), data)
+                }
+                reason => cut(&reason.to_string(), 300),
+            })?;
         Ok(output.text)
     }
 }

@@ -32,6 +32,16 @@ impl Record {
         }
     }
 
+    /// Whether the answer has the field, with or without a value.
+    pub fn has(&self, field: &str) -> bool {
+        self.0.contains_key(field)
+    }
+
+    /// Takes a field out.
+    pub fn remove(&mut self, field: &str) {
+        self.0.shift_remove(field);
+    }
+
     /// The record's identity.
     pub fn sys_id(&self) -> Option<&str> {
         self.text("sys_id").filter(|text| !text.is_empty())

@@ -12,12 +12,7 @@ use super::{
 
 pub(super) fn templates() -> Vec<Template> {
     vec![
-        message(
-            "message-start",
-            "Started by ServiceNow",
-            "Starts a process when ServiceNow says so",
-            Element::MessageStartEvent,
-        ),
+        start(),
         message(
             "message-catch",
             "Wait for a ServiceNow record",
@@ -40,16 +35,32 @@ pub(super) fn templates() -> Vec<Template> {
     ]
 }
 
-fn message(name: &str, label: &str, description: &str, element: Element) -> Template {
-    let name_of_message = Property::line("messageName", Binding::MessageName, "Message name")
-        .placeholder("servicenow.incident.resolved")
+/// The start of a process: without a correlation key, since there are no variables yet that
+/// it could come from. Only the start of an event sub-process would need one.
+fn start() -> Template {
+    let template = event(
+        "message-start",
+        "Started by ServiceNow",
+        "Starts a process when ServiceNow says so",
+        Element::MessageStartEvent,
+        Group::open("message", "Message", vec![name_of_message("servicenow.incident.created")]),
+    );
+    Template { version: 2, ..template }
+}
+
+fn name_of_message(placeholder: &str) -> Property {
+    Property::line("messageName", Binding::MessageName, "Message name")
+        .placeholder(placeholder)
         .help("The same name as in the flow or business rule")
-        .required();
+        .required()
+}
+
+fn message(name: &str, label: &str, description: &str, element: Element) -> Template {
     let key = Property::expression("correlationKey", Binding::CorrelationKey, "Correlation key")
         .starting("=serviceNow.sysId")
         .help("The sys_id that ServiceNow sends; must be there when the process gets here")
         .required();
-    let properties = vec![name_of_message, key];
+    let properties = vec![name_of_message("servicenow.incident.resolved"), key];
     event(name, label, description, element, Group::open("message", "Message", properties))
 }
 

@@ -7,8 +7,8 @@ use super::{
     table::{Field, FieldChoice, FieldKind},
 };
 
-/// Null: the field is not written.
-pub(super) const NOT_WRITTEN: &str = "=null";
+/// The field is not written, on purpose: null would be a warning of the result.
+pub(super) const NOT_WRITTEN: &str = "={}";
 
 /// The property for a field; one for each value of the field that its choices depend on.
 pub(super) fn properties(field: &Field, suffix: &str) -> Vec<Property> {
@@ -33,10 +33,16 @@ pub(super) fn demanded(field: &Field) -> Property {
     property
 }
 
+/// The property, and in its place what leaves the field out while it does not apply.
+pub(super) fn or_not_written(property: Property) -> [Property; 2] {
+    let none = Property::instead_of(&property, NOT_WRITTEN);
+    [property, none]
+}
+
 /// The field for all others.
 pub(super) fn others() -> Property {
     Property::expression("otherFields", input("otherFields"), "Other fields")
-        .help("{u_cost: cost, location: null}; these win, \"\" clears a field")
+        .help("{u_cost: cost, u_part: {}}; these win, \"\" clears, {} leaves a field")
 }
 
 fn property(field: &Field, id: &str) -> Property {

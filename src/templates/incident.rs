@@ -22,13 +22,13 @@ const CLOSED: &str = "7";
 pub(super) fn templates() -> Result<Vec<Template>, InvalidTable> {
     let table = Table::shipped("incident", METADATA)?;
     Ok(vec![
-        from_error(&table)?,
+        Template { version: 2, ..from_error(&table)? },
         resolve(&table)?,
         close(&table)?,
         reopen(&table)?,
         hold(&table)?,
-        assign(&table)?,
-        note(),
+        Template { version: 2, ..assign(&table)? },
+        Template { version: 2, ..note() },
     ])
 }
 
@@ -135,8 +135,8 @@ fn assign(table: &Table) -> Result<Template, InvalidTable> {
     let group = needed(table, "assignment_group")?.when(TO, &["group", "both"]);
     let person = needed(table, "assigned_to")?.when(TO, &["person", "both"]);
     let mut properties = vec![to];
-    properties.extend(group.or_null());
-    properties.extend(person.or_null());
+    properties.extend(field::or_not_written(group));
+    properties.extend(field::or_not_written(person));
     properties.extend(free(table, "work_notes")?);
     Ok(action("assign", "Assign", "Give an incident to a group or person", "dispatch", properties))
 }
@@ -158,8 +158,10 @@ fn note() -> Template {
         .placeholder("An entry to add")
         .required()
         .when(KIND, &["comments"]);
-    let properties =
-        std::iter::once(kind).chain(work_note.or_null()).chain(comment.or_null()).collect();
+    let properties = std::iter::once(kind)
+        .chain(field::or_not_written(work_note))
+        .chain(field::or_not_written(comment))
+        .collect();
     action("note", "Add a note", "Add a comment or work note to an incident", "comment", properties)
 }
 

@@ -178,7 +178,7 @@ fn template(layout: &Layout) -> Result<Template, InvalidTable> {
             article(&table.label),
             table.label.to_lowercase()
         ),
-        version: 1,
+        version: 2,
         documentation: TABLE_API,
         keywords,
         element: Element::ServiceTask,
@@ -245,8 +245,8 @@ fn properties(shown: &[Shown], table: &Table) -> Result<Vec<Property>, InvalidTa
     Ok(properties)
 }
 
-/// The properties of a field that is shown under some operations; under the others null
-/// keeps its place.
+/// The properties of a field that is shown under some operations; under the others a value
+/// that is not written keeps its place.
 fn field(field: &Field, shown: &[&str], absent: &[&str]) -> Vec<Property> {
     let mut properties = Vec::new();
     for operation in shown {

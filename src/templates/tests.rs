@@ -239,3 +239,39 @@ fn every_table_has_its_template_and_every_action_its_state() {
     let starts = templates.iter().filter(|t| t.element == Element::MessageStartEvent).count();
     assert_eq!(starts, 1);
 }
+
+/// Null would be a warning of every result.
+#[test]
+fn a_field_that_is_left_out_on_purpose_is_an_empty_context() {
+    let mut left_out = 0;
+    for template in templates() {
+        for property in template.properties() {
+            let Binding::Input(target) = &property.binding else { continue };
+            if !target.starts_with("fields.") {
+                continue;
+            }
+            let choices = match &property.kind {
+                Kind::Choice(choices) => choices.as_slice(),
+                _ => &[],
+            };
+            let values = choices.iter().map(|choice| &choice.value).chain(&property.value);
+            for value in values {
+                assert_ne!(value, "=null", "{}: {}", template.name, property.id);
+                left_out += usize::from(value == "={}");
+            }
+        }
+    }
+    assert!(left_out > 20, "{left_out}");
+}
+
+/// A process that is being started has no variables that a key could come from.
+#[test]
+fn only_what_waits_in_a_running_process_has_a_correlation_key() {
+    for template in templates().iter().filter(|template| !template.is_job()) {
+        let waits =
+            !matches!(template.element, Element::MessageStartEvent | Element::SignalStartEvent);
+        let key = template.properties().find(|one| one.binding == Binding::CorrelationKey);
+        assert_eq!(key.is_some_and(Property::is_required), waits, "{}", template.name);
+        assert_eq!(key.is_some(), waits, "{}", template.name);
+    }
+}

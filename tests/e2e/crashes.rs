@@ -151,7 +151,10 @@ async fn a_worker_that_stood_still_for_longer_than_a_lock_starts_nothing_pushed_
     let stage = Stage::on_the_broker().await;
     let mut still = stage.worker();
     // A job of its own, so that its stream is open and known to work.
-    stage.client.run("record", &json!({"operation": "count", "table": "incident"})).await;
+    stage
+        .client
+        .run("record", &json!({"operation": "count", "table": "incident", "query": ""}))
+        .await;
     still.stop().await;
     let title = "stood-still";
     let variables = json!({"title": title, "reportType": report_type(title)});

@@ -28,7 +28,10 @@ async fn waiting_jobs_are_polled_and_new_ones_are_pushed() {
     let polled = worker.figures().await.sum("snc_jobs_activated_total", &["source=\"poll\""]);
     assert!(polled >= 3.0, "{polled} polled");
     eventually("a job is pushed", seconds(30), async || {
-        stage.client.run("record", &json!({"operation": "count", "table": "incident"})).await;
+        stage
+            .client
+            .run("record", &json!({"operation": "count", "table": "incident", "query": ""}))
+            .await;
         let pushed = worker.figures().await.sum("snc_jobs_activated_total", &["source=\"push\""]);
         (pushed >= 1.0).then_some(())
     })

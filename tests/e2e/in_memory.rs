@@ -19,7 +19,10 @@ async fn the_main_path_works() {
     let records = stage.sandbox.incidents("short_description", "in memory");
     assert_eq!(records.len(), 1);
     eventually("a job is pushed", seconds(30), async || {
-        stage.client.run("record", &json!({"operation": "count", "table": "incident"})).await;
+        stage
+            .client
+            .run("record", &json!({"operation": "count", "table": "incident", "query": ""}))
+            .await;
         let pushed = worker.figures().await.sum("snc_jobs_activated_total", &["source=\"push\""]);
         (pushed >= 1.0).then_some(())
     })

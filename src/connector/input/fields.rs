@@ -16,18 +16,25 @@ pub(crate) const MERGED_JOURNAL: &str = "comments_and_work_notes";
 pub(crate) const JOURNALS: [&str; 4] =
     ["comments", "work_notes", MERGED_JOURNAL, "approval_history"];
 
+/// Of the names of fields that are null, as much as an error shows.
+const MAX_LISTED_CHARS: usize = 500;
+
 /// Field values ready to be sent, in the author's order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fields {
     values: Vec<(String, String)>,
     /// Journals beside the known ones.
     journals: Vec<String>,
+    /// What is null, where the author may have meant a value.
+    nulls: Vec<String>,
 }
 
 impl Fields {
-    /// Reads values; null is left out, so that the field stays as it is.
+    /// Reads values. Null is left out, so that the field stays as it is, and so is an empty
+    /// context: the first may be a mistake, the second says that it is none.
     pub(crate) fn from_values(values: &Map<String, Value>) -> Result<Self, Error> {
         let mut fields = Vec::with_capacity(values.len());
+        let mut nulls = Vec::new();
         for (name, value) in values {
             if !is_field_name(name) {
                 return Err(invalid(format!(
@@ -35,11 +42,39 @@ impl Fields {
                     cut(name, 80)
                 )));
             }
-            if let Some(text) = wire_text(name, value)? {
-                fields.push((name.clone(), text));
+            if value.as_object().is_some_and(Map::is_empty) {
+                continue;
+            }
+            match wire_text(name, value)? {
+                Some(text) => fields.push((name.clone(), text)),
+                None => nulls.push(format!("field '{name}'")),
             }
         }
-        Ok(Self { values: fields, journals: Vec::new() })
+        Ok(Self { values: fields, journals: Vec::new(), nulls })
+    }
+
+    /// The same, when an input that would hold more of them is null.
+    pub(super) fn with_null_input(mut self, name: &str) -> Self {
+        self.nulls.push(name.to_owned());
+        self
+    }
+
+    /// A warning for each null that was left out.
+    pub(crate) fn null_warnings(&self) -> Vec<String> {
+        self.nulls.iter().map(|what| format!("{what} is null and was left out")).collect()
+    }
+
+    /// That there is nothing to write, and why.
+    pub(super) fn none_has_a_value(&self) -> Error {
+        if self.nulls.is_empty() {
+            return invalid("fields is missing or empty: give at least one field a value");
+        }
+        let nulls: Vec<_> = self.nulls.iter().map(|what| format!("{what} is null")).collect();
+        invalid(format!(
+            "no field has a value ({}): correct the expressions that give null, or give at least \
+             one field a value",
+            cut(&nulls.join(", "), MAX_LISTED_CHARS)
+        ))
     }
 
     /// The same, on an instance that has these journals of its own.
@@ -72,7 +107,7 @@ impl Fields {
     /// All but these.
     pub(crate) fn without(&self, names: &[String]) -> Self {
         let kept = self.values.iter().filter(|(name, _)| !names.contains(name));
-        Self { values: kept.cloned().collect(), journals: self.journals.clone() }
+        Self { values: kept.cloned().collect(), ..self.clone() }
     }
 
     /// Names and values.
@@ -215,6 +250,7 @@ mod tests {
             let message = refusal(&value);
             assert!(message.starts_with("field 'f' holds a nested"), "{message}");
         }
+        assert_eq!(text(&json!({})), None);
         assert!(refusal(&serde_json::from_str("1e999").unwrap()).contains("too long"));
     }
 

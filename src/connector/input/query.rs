@@ -4,19 +4,47 @@
 use serde_json::{Map, Value};
 
 use super::{fields::wire_text, invalid, wrong};
-use crate::servicenow::{
-    EncodedQuery, Error,
-    encoded_query::{InvalidQuery, Operator},
+use crate::{
+    outcome::cut,
+    servicenow::{
+        EncodedQuery, Error,
+        encoded_query::{InvalidQuery, Operator},
+    },
 };
 
 /// Most conditions of a built query.
 const MAX_CONDITIONS: usize = 100;
 
+/// A query, and those of its conditions that the records found can be held against.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Query {
+    pub(crate) encoded: EncodedQuery,
+    /// None for a text: it is the author's own.
+    pub(crate) conditions: Vec<Condition>,
+}
+
+/// A condition that was built from values.
+#[derive(Clone, Debug)]
+pub(crate) struct Condition {
+    pub(crate) field: String,
+    /// What the field is one of; empty for tests of another kind.
+    pub(crate) values: Vec<String>,
+}
+
 /// Reads text, a context `{active: true}` or a list of `{field, op, value}`.
-pub(crate) fn read(value: Option<&Value>) -> Result<EncodedQuery, Error> {
+///
+/// Null is what a mistyped name gives: it neither means all records nor those without a value.
+pub(crate) fn read(value: Option<&Value>) -> Result<Query, Error> {
     match value {
-        None | Some(Value::Null) => Ok(EncodedQuery::default()),
-        Some(Value::String(text)) => EncodedQuery::from_text(text).map_err(|error| refused(&error)),
+        None => Ok(Query::default()),
+        Some(Value::Null) => Err(invalid(
+            "query is null, and a search without conditions would read the whole table: correct \
+             the expression that gives it, or leave query out to mean every record",
+        )),
+        Some(Value::String(text)) => {
+            let encoded = EncodedQuery::from_text(text).map_err(|error| refused(&error))?;
+            Ok(Query { encoded, conditions: Vec::new() })
+        }
         Some(Value::Object(map)) => from_context(map),
         Some(Value::Array(conditions)) => from_conditions(conditions),
         Some(other) => Err(wrong(
@@ -27,21 +55,20 @@ pub(crate) fn read(value: Option<&Value>) -> Result<EncodedQuery, Error> {
     }
 }
 
-fn from_context(map: &Map<String, Value>) -> Result<EncodedQuery, Error> {
+fn from_context(map: &Map<String, Value>) -> Result<Query, Error> {
     check_count(map.len())?;
-    map.iter().try_fold(EncodedQuery::default(), |query, (field, value)| {
+    map.iter().try_fold(Query::default(), |query, (field, value)| {
         let operator = match value {
             Value::Array(_) => Operator::In,
-            Value::Null => Operator::IsEmpty,
             _ => Operator::Equal,
         };
         condition(query, field, operator, value)
     })
 }
 
-fn from_conditions(conditions: &[Value]) -> Result<EncodedQuery, Error> {
+fn from_conditions(conditions: &[Value]) -> Result<Query, Error> {
     check_count(conditions.len())?;
-    conditions.iter().try_fold(EncodedQuery::default(), |query, item| {
+    conditions.iter().try_fold(Query::default(), |query, item| {
         let Value::Object(map) = item else {
             return Err(wrong("query", item, "each condition as {field, op, value}"));
         };
@@ -62,11 +89,11 @@ fn check_count(count: usize) -> Result<(), Error> {
 }
 
 fn condition(
-    query: EncodedQuery,
+    mut query: Query,
     field: &str,
     operator: Operator,
     value: &Value,
-) -> Result<EncodedQuery, Error> {
+) -> Result<Query, Error> {
     let texts = match operator {
         Operator::IsEmpty | Operator::IsNotEmpty => Vec::new(),
         Operator::In | Operator::NotIn | Operator::Between => texts_of(field, value)?,
@@ -88,8 +115,12 @@ fn condition(
             if operator == Operator::Between { "2" } else { "1 to 1000" }
         )));
     }
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    query.and(field, operator, &texts).map_err(|error| refused(&error))
+    let values: Vec<&str> = texts.iter().map(String::as_str).collect();
+    query.encoded = query.encoded.and(field, operator, &values).map_err(|error| refused(&error))?;
+    let is_comparable = matches!(operator, Operator::Equal | Operator::In);
+    let values = if is_comparable { texts } else { Vec::new() };
+    query.conditions.push(Condition { field: field.to_owned(), values });
+    Ok(query)
 }
 
 fn texts_of(field: &str, value: &Value) -> Result<Vec<String>, Error> {
@@ -102,9 +133,20 @@ fn texts_of(field: &str, value: &Value) -> Result<Vec<String>, Error> {
         if matches!(item, Value::Array(_)) {
             return Err(invalid(format!("query: '{field}' holds a list inside a list")));
         }
-        texts.extend(wire_text(field, item)?);
+        texts.push(wire_text(field, item)?.ok_or_else(|| is_null(field, value))?);
     }
     Ok(texts)
+}
+
+fn is_null(field: &str, value: &Value) -> Error {
+    let field = cut(field, 80);
+    invalid(match value {
+        Value::Array(_) => format!("query: '{field}' has a null in its list: take it out"),
+        _ => format!(
+            "query: '{field}' is null: correct the expression that gives it, or ask for records \
+             without a value by {{field: \"{field}\", op: \"is empty\"}} in a list of conditions"
+        ),
+    })
 }
 
 fn refused(error: &InvalidQuery) -> Error {
@@ -118,7 +160,7 @@ mod tests {
     use super::read;
 
     fn query(value: &Value) -> String {
-        read(Some(value)).unwrap().to_string()
+        read(Some(value)).unwrap().encoded.to_string()
     }
 
     fn refusal(value: &Value) -> String {
@@ -129,8 +171,8 @@ mod tests {
     fn the_three_forms_are_read() {
         assert_eq!(query(&json!(" active=true ")), "active=true");
         assert_eq!(
-            query(&json!({"active": true, "state": [1, 2], "assigned_to": null, "priority": 1})),
-            "active=true^stateIN1,2^assigned_toISEMPTY^priority=1"
+            query(&json!({"active": true, "state": [1, 2], "close_code": "", "priority": 1})),
+            "active=true^stateIN1,2^close_code=^priority=1"
         );
         assert_eq!(
             query(&json!([
@@ -143,7 +185,20 @@ mod tests {
             "short_descriptionLIKEServer down^priorityBETWEEN1@3\
              ^sys_created_on>=2026-01-01 00:00:00^caller_idISNOTEMPTY^active=true"
         );
-        assert_eq!(query(&Value::Null), "");
+        assert_eq!(query(&json!({})), "");
+        assert_eq!(read(None).unwrap().encoded.to_string(), "");
+    }
+
+    #[test]
+    fn null_is_a_mistake_wherever_it_stands() {
+        assert!(refusal(&Value::Null).starts_with("query is null"));
+        for value in [json!({"a": null}), json!([{"field": "a", "value": null}])] {
+            assert!(refusal(&value).starts_with("query: 'a' is null: "), "{value}");
+        }
+        for op in ["in", "not in", "between"] {
+            let list = json!([{"field": "a", "op": op, "value": [1, null]}]);
+            assert!(refusal(&list).contains("'a' has a null in its list"), "{op}");
+        }
     }
 
     #[test]
@@ -175,7 +230,7 @@ mod tests {
         assert!(
             refusal(&json!([{"field": "a", "op": "=", "value": [1, 2]}])).contains("use op in")
         );
-        assert!(refusal(&json!([{"field": "a"}])).contains("0 values"));
+        assert!(refusal(&json!([{"field": "a"}])).contains("'a' is null"));
         assert!(refusal(&json!({"a": {"b": 1}})).contains("nested context"));
     }
 }

@@ -16,7 +16,8 @@ struct CountRecords {
 }
 
 pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
-    Ok(Box::new(CountRecords { table: inputs.table(Access::Read)?, query: inputs.query()? }))
+    let table = inputs.table(Access::Read)?;
+    Ok(Box::new(CountRecords { table, query: inputs.query()?.encoded }))
 }
 
 impl Operation for CountRecords {

@@ -29,6 +29,7 @@ pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
         instance: inputs.target.instance.clone(),
         table: inputs.table(Access::Write)?,
         fields: Some(vec!["sys_id".to_owned(), "number".to_owned()]),
+        selected: Vec::new(),
         display: DisplayValue::Raw,
     };
     let record = inputs.record_ref()?;

@@ -6,6 +6,8 @@
 //! ServiceNow applies the limit before it takes out what the user may not see.
 #![deny(clippy::disallowed_types)]
 
+mod conditions;
+
 use serde_json::Value;
 
 use super::{
@@ -13,10 +15,7 @@ use super::{
     table_api::{self, View},
 };
 use crate::{
-    connector::{
-        Access,
-        input::{Inputs, invalid},
-    },
+    connector::input::{Condition, Inputs, Query, invalid},
     servicenow::{
         EncodedQuery, Error, Reason, Record, Table, encoded_query::is_field_name, reading::Answer,
     },
@@ -36,10 +35,14 @@ const PAGE_OF_RECORDS: u32 = 100;
 struct FindRecords {
     view: View,
     query: EncodedQuery,
+    /// What the records are held against.
+    conditions: Vec<Condition>,
+    /// Fields that are asked for because of the conditions alone.
+    hidden: Vec<String>,
     by_sys_id: bool,
     limit: u32,
     limit_is_default: bool,
-    records: Vec<Value>,
+    records: Vec<Record>,
     /// How long the answers were so far, and may be.
     bytes: usize,
     max_bytes: usize,
@@ -49,13 +52,9 @@ struct FindRecords {
 }
 
 pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
-    let view = View {
-        instance: inputs.target.instance.clone(),
-        table: inputs.table(Access::Read)?,
-        fields: inputs.select()?,
-        display: inputs.display_value()?,
-    };
-    let query = inputs.query()?;
+    let view = View::for_reading(inputs)?.with_fields(["sys_id"]);
+    let Query { encoded: query, conditions } = inputs.query()?;
+    let hidden = conditions::unselected(&view, &conditions);
     let order = order(inputs)?;
     let by_sys_id = order.is_empty() && query.can_page_by_sys_id();
     let query = order.into_iter().try_fold(query, |query, (field, descending)| {
@@ -63,8 +62,10 @@ pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
     })?;
     let limit = inputs.whole_number("limit", 1..=MAX_LIMIT)?;
     Ok(Box::new(FindRecords {
-        view: view.with_fields(["sys_id"]),
+        view: view.with_fields(hidden.iter().map(String::as_str)),
         query,
+        conditions,
+        hidden,
         by_sys_id,
         limit: limit.unwrap_or(DEFAULT_LIMIT),
         limit_is_default: limit.is_none(),
@@ -147,7 +148,7 @@ impl Operation for FindRecords {
         if let Err(error) = self.advance(&rows, answer.status) {
             return Progress::Done(Err(error));
         }
-        self.records.extend(rows.into_iter().map(Record::into_value));
+        self.records.extend(rows);
         if more && self.remaining() > 0 { self.start() } else { self.done(answer, more) }
     }
 }
@@ -183,15 +184,25 @@ impl FindRecords {
         Ok(())
     }
 
+    /// The record with the fields that the author wants.
+    fn shown(&self, mut record: Record) -> Value {
+        self.hidden.iter().for_each(|field| record.remove(field));
+        record.into_value()
+    }
+
     fn done(&mut self, answer: Answer, more: bool) -> Progress {
         let mut records = std::mem::take(&mut self.records);
         records.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
+        let mut warnings = self.view.not_answered(&records);
+        warnings.extend(conditions::ignored(&self.view, &self.conditions, &records));
         let count = records.len();
+        let records: Vec<Value> = records.into_iter().map(|record| self.shown(record)).collect();
         let mut success = Success::new("found", answer)
             .with("table", self.view.table.as_str())
             .with("records", records)
             .with("count", count);
         success.body = Body::ResultIs("records");
+        success.warnings = warnings;
         if !more {
             success = success.with("total", count);
         } else if self.limit_is_default {

@@ -8,10 +8,7 @@ use super::{
     table_api::{self, View},
 };
 use crate::{
-    connector::{
-        Access,
-        input::{Inputs, RecordRef},
-    },
+    connector::input::{Inputs, RecordRef},
     servicenow::{Error, Table, reading::Answer},
 };
 
@@ -26,14 +23,8 @@ struct GetRecord {
 }
 
 pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
-    let view = View {
-        instance: inputs.target.instance.clone(),
-        table: inputs.table(Access::Read)?,
-        fields: inputs.select()?,
-        display: inputs.display_value()?,
-    };
     Ok(Box::new(GetRecord {
-        view: view.with_fields(["sys_id", "number"]),
+        view: View::for_reading(inputs)?.with_fields(["sys_id", "number"]),
         record: inputs.record_ref()?,
         missing_is_error: inputs.missing_is_error()?,
     }))
@@ -75,7 +66,8 @@ impl GetRecord {
         };
         match record {
             Some(record) => {
-                let success = Success::new("read", answer);
+                let mut success = Success::new("read", answer);
+                success.warnings = self.view.not_answered(std::slice::from_ref(&record));
                 Ok(Box::new(success.with_record(&self.view.instance, &self.view.table, record)))
             }
             None => self.missing(answer),

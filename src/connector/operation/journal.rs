@@ -121,6 +121,7 @@ impl Journal {
             instance: self.instance.clone(),
             table,
             fields: Some(COLUMNS.map(str::to_owned).to_vec()),
+            selected: Vec::new(),
             display: DisplayValue::Raw,
         };
         let mut request = view.list(&query, MAX_ENTRIES, 0);
@@ -164,6 +165,7 @@ impl Journal {
             instance: self.instance.clone(),
             table: self.table.clone(),
             fields: Some(names.chain([history::CLOCK.to_owned()]).collect()),
+            selected: Vec::new(),
             display: DisplayValue::Both,
         };
         view.get(sys_id)

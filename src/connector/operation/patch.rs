@@ -196,6 +196,8 @@ impl Patch {
     fn read_answer(&mut self, mut answer: Answer) -> Result<Box<Success>, Error> {
         let mut record = table_api::record(&mut answer)?;
         let mut warnings = echo::warnings(&self.fields, &record);
+        warnings.extend(self.view.not_answered(std::slice::from_ref(&record)));
+        warnings.extend(self.fields.null_warnings());
         warnings.append(&mut self.warnings);
         let is_unchanged = self.mod_count.is_some()
             && self.journal.is_none()

@@ -65,6 +65,8 @@ enum Delivery {
 #[derive(Debug)]
 struct Once {
     intent: Intent,
+    /// When this attempt began; its call goes out as soon as there is room for it.
+    began: jiff::Timestamp,
     earlier: Option<Earlier>,
 }
 
@@ -112,7 +114,7 @@ impl Once {
         let target = format!("{}{path}", inputs.target.instance.base_url());
         let intent = memory.intent("start", target);
         let earlier = memory.earlier(&intent);
-        Self { intent, earlier }
+        Self { intent, began: inputs.now, earlier }
     }
 
     /// The end that only a person can go on from.
@@ -150,7 +152,7 @@ impl Operation for StartFlow {
     fn start(&mut self) -> Progress {
         match &self.once {
             None => Progress::Ask(self.request.clone()),
-            Some(Once { intent, earlier: None }) => {
+            Some(Once { intent, earlier: None, .. }) => {
                 Progress::AskOnce(self.request.clone(), intent.clone())
             }
             Some(once @ Once { earlier: Some(earlier), .. }) => {
@@ -191,7 +193,10 @@ impl StartFlow {
             if !failure.may_have_acted || is_told {
                 return failure.error;
             }
-            let started = format!("it is not known whether it started ({})", failure.error.message);
+            let started = format!(
+                "it is not known whether it started, at {:.0} or soon after ({})",
+                once.began, failure.error.message
+            );
             return once.stopped(&started, failure.error);
         }
         let is_open = self.creates()

@@ -4,7 +4,10 @@
 use serde_json::Value;
 
 use crate::{
-    connector::input::{DisplayValue, Fields, Inputs, RecordRef, invalid},
+    connector::{
+        Access,
+        input::{DisplayValue, Fields, Inputs, RecordRef, invalid},
+    },
     outcome::cut,
     servicenow::{
         EncodedQuery, Error, Instance, Method, Reason, Record, Request, Table,
@@ -20,10 +23,24 @@ pub(super) struct View {
     pub(super) table: Table,
     /// `None` for all fields.
     pub(super) fields: Option<Vec<String>>,
+    /// Those of them that the author named.
+    pub(super) selected: Vec<String>,
     pub(super) display: DisplayValue,
 }
 
 impl View {
+    /// The view for what the author wants to read: the selected fields, else all.
+    pub(super) fn for_reading(inputs: &Inputs<'_>) -> Result<Self, Error> {
+        let fields = inputs.select()?;
+        Ok(Self {
+            instance: inputs.target.instance.clone(),
+            table: inputs.table(Access::Read)?,
+            selected: fields.clone().unwrap_or_default(),
+            fields,
+            display: inputs.display_value()?,
+        })
+    }
+
     /// The view for the answer to a write: who the record is, what was written, what was
     /// selected. With display values both kinds are asked for, since only raw values can be
     /// compared with what was sent.
@@ -33,10 +50,13 @@ impl View {
         fields: &Fields,
     ) -> Result<(Self, DisplayValue), Error> {
         let display = inputs.display_value()?;
+        let selected = inputs.select()?.unwrap_or_default();
         let view = Self {
             instance: inputs.target.instance.clone(),
             table,
-            fields: Some(inputs.select()?.unwrap_or_default()),
+            fields: Some(selected.clone()),
+            // What is written is looked at by its value.
+            selected: selected.into_iter().filter(|name| fields.get(name).is_none()).collect(),
             display: if display == DisplayValue::Raw { display } else { DisplayValue::Both },
         };
         Ok((view.with_fields(["sys_id", "number"]).with_fields(fields.names()), display))
@@ -133,6 +153,23 @@ impl View {
             ));
         }
         Ok(rows.pop())
+    }
+
+    /// A warning for each selected field that records came without.
+    pub(super) fn not_answered(&self, records: &[Record]) -> Vec<String> {
+        let is_missing = |name: &&String| records.iter().any(|record| !record.has(name));
+        let missing = self.selected.iter().filter(is_missing);
+        missing
+            .map(|name| {
+                let is_anywhere = records.iter().any(|record| record.has(name));
+                let whole = if is_anywhere { "every record of " } else { "" };
+                format!(
+                    "field '{name}' was selected and is not in {whole}the answer: table '{}' has no \
+                     such field, or the worker's user may not read it",
+                    self.table
+                )
+            })
+            .collect()
     }
 
     /// That a record is not there, or not to be seen.

@@ -117,3 +117,32 @@ fn the_cache_stays_bounded() {
     }
     assert!(templates.compiled.lock().unwrap().len() <= super::MAX_CACHED);
 }
+
+#[test]
+fn a_name_that_the_data_lacks_is_said_with_those_that_are_there() {
+    let data = json!({"title": "x", "user": {"name": "Ann"}, "rows": [{"id": 1}], "job": {}});
+    for (source, said) in [
+        (
+            r#"{"a": "{{titel}}"}"#,
+            "'titel' is not in the data, which has title, user, rows, job: did you mean 'title'?",
+        ),
+        (r#"{"a": {{json titel}}}"#, "'titel' is not in the data"),
+        (
+            r#"{"a": "{{user.nam}}"}"#,
+            "'user.nam' is not in the data, whose 'user' has name: did you mean 'name'?",
+        ),
+        (
+            r#"{"a": "{{zzzzzzzz}}"}"#,
+            "'zzzzzzzz' is not in the data, which has title, user, rows, job",
+        ),
+        (r#"{"a": "{{title.x}}"}"#, "'title.x' is not in the data, whose 'title' is a text"),
+        (r#"{"a": "{{#each rows}}{{nope}}{{/each}}"}"#, "'nope' is not in the data"),
+        (r#"{"a": "{{#each rowz}}x{{/each}}"}"#, "did you mean 'rows'?"),
+    ] {
+        let message = render(source, &data).unwrap_err();
+        assert!(message.starts_with("fieldsTemplate cannot be rendered: '"), "{message}");
+        assert!(message.contains(said), "{said}: {message}");
+    }
+    let empty = render(r#"{"a": "{{x}}"}"#, &json!({})).unwrap_err();
+    assert!(empty.ends_with("'x' is not in the data, which is empty"), "{empty}");
+}

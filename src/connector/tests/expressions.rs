@@ -174,3 +174,28 @@ fn contexts_in_the_older_spelling_are_read() {
     let run = get(json!({ "errorExpression": expression }), no_record());
     assert_eq!(thrown(&run), ("OLD", "m", json!({})));
 }
+
+#[test]
+fn an_error_expression_that_became_null_by_mistake_is_told_in_the_incident() {
+    let expression = "=if error.code = \"404\" then bpmnErr(\"GONE\", error.message) else null";
+    let run = get(json!({ "errorExpression": expression }), no_record());
+    let (retries, message, _, variables) = fail(&run);
+    assert_eq!(retries, 0);
+    let clause = "; besides, errorExpression decides nothing: no function 'bpmnErr'; did you mean \
+                  'bpmnError'?";
+    assert!(message.ends_with(clause), "{message}");
+    assert!(!variables["error"]["message"].to_string().contains("besides"), "{variables}");
+}
+
+#[test]
+fn an_error_expression_that_means_null_adds_nothing() {
+    let plain = get(json!({}), no_record());
+    for expression in ["=null", "=if error.code = \"500\" then bpmnErr() else null"] {
+        let run = get(json!({ "errorExpression": expression }), no_record());
+        assert_eq!(fail(&run).1, fail(&plain).1);
+    }
+    let headers = json!({"errorExpression": "=bpmnErr(1)", "bpmnErrors": "*"});
+    assert!(!thrown(&get(headers, no_record())).1.contains("besides"));
+    let run = get(json!({"errorExpression": "=bpmnErr(1)"}), answer(503, json!({})));
+    assert!(fail(&run).0 == 3 && !fail(&run).1.contains("besides"));
+}

@@ -150,3 +150,102 @@ fn a_server_that_always_announces_more_comes_to_an_end() {
     let run = find(json!({}), (0..500).map(|_| page(0, 0, true)));
     assert!(run.incident().contains("more than 500 requests"), "{}", run.incident());
 }
+
+/// A page of these records.
+fn rows(rows: Value) -> Reply {
+    answer_with(200, &[], json!({ "result": rows }))
+}
+
+fn warnings(run: &Run) -> Vec<String> {
+    serde_json::from_value(run.completed()["r"]["warnings"].clone()).unwrap()
+}
+
+#[test]
+fn a_query_that_became_null_is_no_search_for_everything() {
+    for operation in ["find", "count"] {
+        let variables = json!({"operation": operation, "table": "incident", "query": null});
+        let run = run(job_with(variables, json!({})), []);
+        assert!(run.incident().starts_with("SN_INVALID_INPUT: query is null"), "{operation}");
+        assert!(run.incident().contains("leave query out"), "{}", run.incident());
+    }
+    for everything in [json!(""), json!(" "), json!({}), json!([])] {
+        let run = find(json!({ "query": everything }), [page(0, 1, false)]);
+        assert_eq!(queries(&run), ["ORDERBYsys_id|100|"]);
+    }
+}
+
+#[test]
+fn a_condition_that_became_null_finds_no_other_records() {
+    let incident = |query: Value| find(json!({ "query": query }), []).incident().to_owned();
+    let context = incident(json!({"active": true, "assigned_to": null}));
+    assert!(context.contains("'assigned_to' is null"), "{context}");
+    assert!(context.contains(r#"op: "is empty""#), "{context}");
+    assert!(incident(json!([{"field": "a", "value": null}])).contains("'a' is null"));
+    assert!(incident(json!([{"field": "a"}])).contains("'a' is null"));
+    assert!(incident(json!({"state": [1, null]})).contains("'state' has a null in its list"));
+    let run = find(
+        json!({"query": [{"field": "assigned_to", "op": "is empty", "value": null}]}),
+        [page(0, 0, false)],
+    );
+    assert_eq!(queries(&run), ["assigned_toISEMPTY^ORDERBYsys_id|100|"]);
+}
+
+#[test]
+fn a_condition_that_servicenow_dropped_is_said() {
+    let found = [json!({"sys_id": id(1), "active": "true", "number": "INC1"})];
+    for query in [json!({"activ": true}), json!([{"field": "activ", "op": ">", "value": 1}])] {
+        let run = find(json!({ "query": query }), [rows(json!(found))]);
+        let warnings = warnings(&run);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("'activ'"), "{warnings:?}");
+        assert!(warnings[0].contains("table 'incident' has no such field"), "{warnings:?}");
+    }
+    let run =
+        find(json!({"query": {"active": false, "number": ["INC1", "INC2"]}}), [rows(json!(found))]);
+    let warnings = warnings(&run);
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].contains("'active'") && warnings[0].contains("asked for 'false'"));
+    assert!(warnings[0].contains("answers 'true'"), "{warnings:?}");
+}
+
+#[test]
+fn what_conditions_are_on_is_asked_for_and_not_shown() {
+    let row = json!({"sys_id": id(1), "number": "INC1", "priority": "4", "caller_id.name": "Ann"});
+    let run = find(
+        json!({"select": "number", "query": {"priority": 1, "caller_id.name": "ann"}}),
+        [rows(json!([row]))],
+    );
+    assert!(
+        run.targets()[0].contains("sysparm_fields=number%2Csys_id%2Cpriority%2Ccaller_id.name")
+    );
+    assert_eq!(run.completed()["r"]["records"], json!([{"sys_id": id(1), "number": "INC1"}]));
+    assert_eq!(warnings(&run).len(), 1);
+    assert!(warnings(&run)[0].contains("'priority'"));
+}
+
+#[test]
+fn conditions_that_cannot_be_compared_are_no_warning() {
+    let row =
+        json!({"sys_id": id(1), "priority": "1 - Critical", "opened_at": "2026-01-01 09:00:00"});
+    // Labels are not values, a moment is read in the user's own zone, and whole records show
+    // no fields of others.
+    for more in [
+        json!({"query": {"priority": 1}, "displayValue": "true"}),
+        json!({"query": {"opened_at": "2026-01-01T10:00:00Z"}}),
+        json!({"query": {"caller_id.name": "Ann"}}),
+        json!({"query": "activ=true"}),
+    ] {
+        assert_eq!(warnings(&find(more, [rows(json!([row]))])), [""; 0]);
+    }
+}
+
+#[test]
+fn a_selected_field_that_is_not_there_is_said() {
+    let found = json!([{"sys_id": id(1), "state": "1"}, {"sys_id": id(2), "state": "1"}]);
+    let run = find(json!({"select": "numbr, state"}), [rows(found)]);
+    assert_eq!(
+        warnings(&run),
+        ["field 'numbr' was selected and is not in the answer: table 'incident' has no such \
+          field, or the worker's user may not read it"]
+    );
+}

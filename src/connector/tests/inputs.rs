@@ -64,6 +64,10 @@ fn each_mistake_names_the_variable_and_the_remedy() {
         (create(json!({"table": "sys_user"})), "table 'sys_user' may not be written"),
         (create(json!({"fields": null})), "fields is missing or empty"),
         (create(json!({"fields": {}})), "fields is missing or empty"),
+        (
+            create(json!({"fields": {"short_description": null, "impact": null, "state": {}}})),
+            "no field has a value (field 'short_description' is null, field 'impact' is null)",
+        ),
         (create(json!({"fields": "x"})), "fields is a text: give a context"),
         (create(json!({"fields": {"caller": {"id": 1}}})), "field 'caller' holds a nested context"),
         (create(json!({"fields": {"sys_id": "INC1"}})), "field 'sys_id': 'INC1' is no sys_id"),

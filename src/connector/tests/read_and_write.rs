@@ -50,6 +50,25 @@ fn get_by_number_searches_for_two_to_know_of_one() {
 }
 
 #[test]
+fn a_selected_field_that_is_not_in_the_answer_is_said() {
+    let said = "field 'numbr' was selected and is not in the answer: table 'incident' has no such \
+                field, or the worker's user may not read it";
+    let record = json!({"sys_id": ID, "number": "INC1", "state": "1"});
+    let selecting = |operation, more: Value, reply| {
+        let mut all = json!({"select": "numbr,state"});
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        with(operation, all, [reply]).completed()["r"]["warnings"].clone()
+    };
+    let one = answer(200, json!({ "result": record.clone() }));
+    assert_eq!(selecting("get", json!({"sysId": ID}), one.clone()), json!([said]));
+    assert_eq!(selecting("get", json!({"number": "INC1"}), rows(json!([record]))), json!([said]));
+    let fields = json!({"sysId": ID, "fields": {"state": "1"}});
+    assert_eq!(selecting("update", fields, one.clone()), json!([said]));
+    let created = selecting("create", json!({"fields": {"state": "1"}}), one);
+    assert!(created.as_array().unwrap().contains(&json!(said)), "{created}");
+}
+
+#[test]
 fn several_records_with_one_number_are_ambiguous() {
     let found = rows(json!([{"sys_id": ID, "number": "INC1"}, {"sys_id": "b", "number": "INC1"}]));
     let run = with("get", json!({"number": "INC1"}), [found]);
@@ -84,13 +103,16 @@ fn update_patches_the_given_fields_only() {
     let echoed = json!({"sys_id": ID, "number": "INC1", "state": "2", "sys_mod_count": "5"});
     let run = with(
         "update",
-        json!({"sysId": ID, "fields": {"state": 2, "work_notes": "seen", "close_code": null}}),
+        json!({"sysId": ID, "fields": {"state": 2, "work_notes": "seen", "close_code": null, "close_notes": {}}}),
         [rows(echoed)],
     );
     assert_eq!(run.methods(), ["PATCH"]);
     assert_eq!(run.requests[0].body, Some(json!({"state": "2", "work_notes": "seen"})));
     assert_eq!(run.completed()["r"]["outcome"], "updated");
-    assert_eq!(run.completed()["r"]["warnings"], json!([]));
+    assert_eq!(
+        run.completed()["r"]["warnings"],
+        json!(["field 'close_code' is null and was left out"])
+    );
 }
 
 #[test]
@@ -188,4 +210,33 @@ fn count_gives_a_number() {
     );
     let run = with("count", json!({}), [answer(200, json!({"result": {}}))]);
     assert!(run.incident().starts_with("SN_UNEXPECTED_RESPONSE"));
+}
+
+#[test]
+fn a_field_that_became_null_is_left_out_and_said() {
+    let record = json!({"sys_id": ID, "number": "INC1", "impact": "2", "correlation_id": "x"});
+    let fields = json!({
+        "fields": {"short_description": null, "impact": 2, "urgency": {}},
+        "otherFields": null, "sysId": ID, "matchOn": "impact",
+    });
+    for (operation, replies) in [
+        ("create", vec![answer(201, json!({ "result": record.clone() }))]),
+        ("update", vec![answer(200, json!({ "result": record.clone() }))]),
+        ("upsert", vec![rows(json!([record])), answer(200, json!({ "result": record }))]),
+    ] {
+        let run = with(operation, fields.clone(), replies);
+        let body = run.requests.last().unwrap().body.clone().unwrap();
+        assert_eq!(body["impact"], "2");
+        assert!(body.get("short_description").is_none() && body.get("urgency").is_none());
+        let result = run.completed();
+        let warnings = result["r"]["warnings"].as_array().unwrap();
+        for said in [
+            "field 'short_description' is null and was left out",
+            "otherFields is null and was left out",
+        ] {
+            assert!(warnings.contains(&json!(said)), "{operation}: {warnings:?}");
+        }
+        let all = result["r"]["warnings"].to_string();
+        assert!(!all.contains("urgency"), "{operation}: {all}");
+    }
 }

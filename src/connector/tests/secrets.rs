@@ -57,6 +57,26 @@ fn the_password_reaches_the_endpoint_and_nothing_else() {
 }
 
 #[test]
+fn a_placeholder_that_is_none_is_no_credential() {
+    let inline = job(json!({
+        "operation": "get", "table": "incident", "sysId": ID, "instance": "dev9",
+        "authentication": {"type": "basic", "username": "u", "password": "{{secret.PW}}"},
+    }));
+    let flow = flow_job(json!({"path": "/api/x/y", "headers": {"x-key": "{{Secrets.PW}}"}}));
+    for (job, said) in [
+        (
+            inline,
+            "authentication.password: '{{secret.PW}}' is no placeholder: write {{secrets.PW}}",
+        ),
+        (flow, "headers: 'x-key': '{{Secrets.PW}}' is no placeholder: write {{secrets.PW}}"),
+    ] {
+        let run = run(job, []);
+        assert!(run.incident().starts_with("SN_INVALID_INPUT"), "{}", run.incident());
+        assert!(run.incident().contains(said), "{}", run.incident());
+    }
+}
+
+#[test]
 fn an_unknown_secret_ends_the_job_with_its_name() {
     let run = run_with(config(), Secrets::new(), create("x"), []);
     assert!(run.incident().contains("secret 'SN_PASSWORD' is not known"), "{}", run.incident());

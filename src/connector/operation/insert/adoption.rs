@@ -115,6 +115,8 @@ impl Insert {
         let mut warnings = self.notes.clone();
         warnings.extend(echo::warnings(&self.asked, &record));
         warnings.extend(self.mark_warning(effect, &record));
+        warnings.extend(self.view.not_answered(std::slice::from_ref(&record)));
+        warnings.extend(self.asked.null_warnings());
         let other_id = record.sys_id().filter(|id| !same_id(id, &self.id)).map(str::to_owned);
         if let Some(id) = &other_id
             && !(self.refusal_is_known && self.has_mark(&record))

@@ -90,6 +90,9 @@ fn headers(inputs: &Inputs<'_>) -> Result<Vec<(String, String)>, Error> {
     let mut headers = Vec::new();
     for (name, value) in inputs.context("headers")?.into_iter().flatten() {
         let Some(text) = scalar("headers", name, value)? else { continue };
+        if let Some(what) = secrets::misspelt(&text) {
+            return Err(invalid(format!("headers: '{}': {what}", cut(name, 80))));
+        }
         let text = secrets::replace_in_text(&text, inputs.secrets)?;
         let lower = name.trim().to_ascii_lowercase();
         if FORBIDDEN_HEADERS.contains(&lower.as_str()) {

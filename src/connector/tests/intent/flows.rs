@@ -98,6 +98,8 @@ fn a_doubtful_answer_ends_it_at_once() {
         let run = attempt(NOW, &once(), [doubt.clone()]);
         assert!(run.incident().starts_with("SN_OUTCOME_UNKNOWN: start: "), "{doubt:?}");
         assert!(run.incident().contains("resolving this incident starts it again"));
+        let time = "it is not known whether it started, at 2026-06-01T12:00:00Z or soon after (";
+        assert!(run.incident().contains(time), "{}", run.incident());
         let next = failed_with(&once(), &run);
         assert!(!has_intent(&next));
         assert_eq!(next.variables["error"]["retryable"], false);

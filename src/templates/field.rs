@@ -42,7 +42,7 @@ pub(super) fn or_not_written(property: Property) -> [Property; 2] {
 /// The field for all others.
 pub(super) fn others() -> Property {
     Property::expression("otherFields", input("otherFields"), "Other fields")
-        .help("{u_cost: cost, u_part: {}}; these win, \"\" clears, {} leaves a field")
+        .help("{u_cost: cost}; these win, \"\" clears, {} leaves a field")
 }
 
 fn property(field: &Field, id: &str) -> Property {

@@ -117,6 +117,7 @@ impl<G: ProcessGateway, R: ClusterRest> Inbound<G, R> {
             room: Semaphore::new(config.limits.requests),
             token_allowance: Allowance::new(config.limits.rate),
             wrappers: tokio::sync::Mutex::default(),
+            found: std::sync::Mutex::default(),
             config,
         };
         Ok(Self { shared: Arc::new(shared), tls })

@@ -40,19 +40,23 @@ fn one(mut section: Section<'_>, has_rest: bool) -> Option<Route> {
     let name = name(&mut section);
     let once = once(&mut section);
     let action = action(&mut section, once, has_rest);
+    let tenant = section.text(Key::new("tenant"));
+    let [key, variables, response] =
+        ["key", "variables", "response"].map(|name| picker(&mut section, name));
     let ttl = Duration::from_secs(1)..=Duration::from_hours(30 * 24);
-    let route = Route {
-        name: name.unwrap_or_default(),
-        action: action?,
-        tenant: section.text(Key::new("tenant")).unwrap_or_else(|| DEFAULT_TENANT.to_owned()),
-        key: picker(&mut section, "key"),
-        variables: picker(&mut section, "variables"),
-        response: picker(&mut section, "response"),
-        at_least_once: once == Some(Once::Nothing),
-        time_to_live: section.duration(Key::new("ttl"), ttl),
-    };
+    let time_to_live = section.duration(Key::new("ttl"), ttl);
     section.finish();
-    Some(route).filter(|route| !route.name.is_empty())
+    // All of it is read by now, or one mistake would hide the others.
+    Some(Route {
+        name: name?,
+        action: action?,
+        tenant: tenant.unwrap_or_else(|| DEFAULT_TENANT.to_owned()),
+        key,
+        variables,
+        response,
+        at_least_once: once == Some(Once::Nothing),
+        time_to_live,
+    })
 }
 
 fn once(section: &mut Section<'_>) -> Option<Once> {
@@ -73,12 +77,14 @@ fn action(section: &mut Section<'_>, once: Option<Once>, has_rest: bool) -> Opti
         ("signal", Verb::Signal),
         ("cancel", Verb::Cancel),
     ];
-    let key = Key::new("do");
-    let Some(verb) = section.one_of(key, &verbs) else {
+    if !section.has("do") {
         section.mistake(
             "do",
             "is what the route does: start, message, start_or_correlate, signal or cancel",
         );
+    }
+    let Some(verb) = section.one_of(Key::new("do"), &verbs) else {
+        nothing(section);
         return None;
     };
     match verb {
@@ -87,6 +93,19 @@ fn action(section: &mut Section<'_>, once: Option<Once>, has_rest: bool) -> Opti
         Verb::StartOrCorrelate => message(section, once, true),
         Verb::Signal => signal(section, once),
         Verb::Cancel => cancel(section, has_rest),
+    }
+}
+
+/// Reads what any action would: nobody knows which of it is one too many.
+fn nothing(section: &mut Section<'_>) {
+    for key in ["process", "message", "signal"] {
+        section.text(Key::new(key));
+    }
+    for key in ["version", "await"] {
+        section.value(key);
+    }
+    for key in ["correlation_key", "instance"] {
+        picker(section, key);
     }
 }
 
@@ -133,8 +152,9 @@ fn message(
     needs_correlation_key: bool,
 ) -> Option<Action> {
     let name = needed(section, "message", "name the message");
+    let is_there = section.has("correlation_key");
     let correlation_key = picker(section, "correlation_key");
-    if correlation_key.is_none() && needs_correlation_key {
+    if !is_there && needs_correlation_key {
         section.mistake(
             "correlation_key",
             "is missing: say whom the message is for, e.g. \"$.sys_id\"",
@@ -158,8 +178,9 @@ fn signal(section: &mut Section<'_>, once: Option<Once>) -> Option<Action> {
 }
 
 fn cancel(section: &mut Section<'_>, has_rest: bool) -> Option<Action> {
+    let is_there = section.has("instance");
     let instance: Option<Picker> = picker(section, "instance");
-    if instance.is_none() {
+    if !is_there {
         section.mistake("instance", "is missing: where the body has the instance's key");
     }
     let processes = section.text(Key::new("process")).unwrap_or_else(|| "*".to_owned());

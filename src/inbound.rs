@@ -47,6 +47,7 @@ use rustls::{
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
+pub use audit::TARGET as AUDIT;
 #[doc(hidden)]
 pub use authentication::Door;
 pub use cluster::ClusterWatch;
@@ -105,7 +106,9 @@ pub fn check(
 ) -> Result<(), Error> {
     match secrets {
         Some(secrets) => prepare(&Arc::new(config), secrets, clock).map(|_| ()),
-        None => config.tls.as_ref().map_or(Ok(()), |tls| tls_config(tls).map(|_| ())).map_err(Error),
+        None => {
+            config.tls.as_ref().map_or(Ok(()), |tls| tls_config(tls).map(|_| ())).map_err(Error)
+        }
     }
 }
 

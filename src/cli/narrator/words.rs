@@ -39,6 +39,7 @@ impl Words {
                 self.job_ended(job, outcome);
                 self.elements.remove(&job.key);
             }
+            Told::Logged(line) => say(line),
         }
     }
 
@@ -65,7 +66,11 @@ impl Words {
 fn call(request: &Request, reply: &Reply) {
     let body = request.body.as_ref().map(|body| format!(" {body}")).unwrap_or_default();
     let path = request.path.join("/");
-    say(&format!("   {:<9} /{path}{}", request.method.as_str(), cut(&body, LINE)));
+    let query: Vec<_> =
+        request.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let query = if query.is_empty() { String::new() } else { format!("?{}", query.join("&")) };
+    let (query, body) = (cut(&query, LINE), cut(&body, LINE));
+    say(&format!("   {:<9} /{path}{query}{body}", request.method.as_str()));
     match reply {
         Ok(response) => {
             let text = String::from_utf8_lossy(&response.body);

@@ -2,14 +2,14 @@
 
 use std::{
     ffi::OsStr,
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     path::Path,
     process::{Child, ChildStdin, Stdio},
     sync::mpsc::{self, Receiver},
     time::Duration,
 };
 
-use super::{program, text};
+use super::{config_file, program, text};
 
 /// How long a line may take to come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -295,19 +295,52 @@ fn dev_shows_what_its_inbound_endpoint_is_asked_for() {
     let dev = Dev::with(&[]);
     let line = dev.line_with("inbound http://");
     let address = line.split("inbound http://").nth(1).unwrap().split(' ').next().unwrap();
-    let mut stream = std::net::TcpStream::connect(address).unwrap();
     let body = r#"{"name": "paid", "correlationKey": "k"}"#;
+    post(address, "/v2/messages/publication", body);
+    let call = dev.line_with("inbound   ");
+    assert_eq!(call, "   inbound   publish \"paid\": 200");
+    post(address, "/inbound/nothing", "{}");
+    let refused = dev.line_with("inbound   ");
+    assert!(refused.ends_with("404 NOT_FOUND: \"there is no route 'nothing'\""), "{refused}");
+}
+
+/// Posts JSON to a server of ours and reads the first bytes of its answer.
+fn post(address: &str, path: &str, body: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
     write!(
         stream,
-        "POST /v2/messages/publication HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
-         Idempotency-Key: INC1:3\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .unwrap();
-    let call = dev.line_with("inbound   ");
-    assert_eq!(call, "   inbound   publish \"paid\" with key \"INC1:3\": 200");
-    write!(stream, "POST /inbound/nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
-        .unwrap();
-    let refused = dev.line_with("inbound   ");
-    assert!(refused.ends_with("404 NOT_FOUND: \"there is no route 'nothing'\""), "{refused}");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn the_routes_of_the_page_on_the_dev_engine_start_their_process() {
+    let page = include_str!("../../../docs/dev-engine.md");
+    let block = |language: &str| {
+        let block = page.split(&format!("```{language}\n")).nth(1).unwrap();
+        block.split("```").next().unwrap()
+    };
+    let dev = Dev::with(&["--bpmn".as_ref(), "examples/create-incident.bpmn".as_ref()]);
+    assert!(block("sh").contains("--bpmn examples/create-incident.bpmn"));
+    let gateway = dev.line_with("gateway ").split_whitespace().nth(1).unwrap().to_owned();
+    let routes = block("toml").replace("http://127.0.0.1:26500", &gateway);
+    let file = config_file(&routes.replace("127.0.0.1:8090", "127.0.0.1:0"));
+    let mut run = program();
+    run.args(["run", "--only", "inbound", "--config"]).arg(file.path()).stderr(Stdio::piped());
+    let mut run = run.spawn().unwrap();
+    let log = BufReader::new(run.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let line = log.into_iter().find(|line| line.contains("inbound listens")).unwrap();
+    let address = line.split("address=").nth(1).unwrap().split(' ').next().unwrap();
+    let body = block("sh").split("-d '").nth(1).unwrap().split('\'').next().unwrap();
+    let answer = post(address, "/inbound/incident", body);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(dev.line_with("POST ").contains("\"short_description\":\"Hello\""));
 }

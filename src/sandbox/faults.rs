@@ -137,16 +137,14 @@ impl Rule {
         };
         let fault = value.get("fault").unwrap_or_default();
         let Err(of_fault) = Fault::deserialize(fault) else { return Err(error.to_string()) };
-        Err(match name_of(fault) {
-            None => "fault is missing or is none, e.g. {\"fault\": \"hibernating\"}".to_owned(),
-            Some(name) => match SHAPES.iter().find(|(known, _)| *known == name) {
-                Some((name, shape)) => wrong_shape(name, shape, &of_fault.to_string()),
-                None => {
-                    let known = SHAPES.map(|(known, _)| known).join(", ");
-                    format!("fault '{}' is none of {known}", cut(name, 80))
-                }
-            },
-        })
+        let Some(name) = name_of(fault) else {
+            return Err("fault is missing or is none, e.g. {\"fault\": \"hibernating\"}".to_owned());
+        };
+        let Some((name, shape)) = SHAPES.iter().find(|(known, _)| *known == name) else {
+            let known = SHAPES.map(|(known, _)| known).join(", ");
+            return Err(format!("fault '{}' is none of {known}", cut(name, 80)));
+        };
+        Err(wrong_shape(name, shape, &of_fault.to_string()))
     }
 }
 

@@ -83,8 +83,9 @@ fn warning_line(fields: &Fields) -> String {
         return format!("   warning   '{}' {}", fields.get("element"), fields.get("warning"));
     }
     let rest = fields.0.iter().filter(|(name, _)| **name != "message");
-    let rest: String = rest.map(|(name, value)| format!(" {name}={value}")).collect();
-    format!("   warning   {}{rest}", fields.get("message"))
+    let rest = rest.map(|(name, value)| format!("{name}={value}"));
+    let words: Vec<_> = std::iter::once(fields.get("message").to_owned()).chain(rest).collect();
+    format!("   warning   {}", words.join(" "))
 }
 
 #[cfg(test)]

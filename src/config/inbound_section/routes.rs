@@ -28,6 +28,8 @@ enum Once {
     BusinessId,
     /// It does not: `at_least_once`.
     Nothing,
+    /// A word that means nothing, which is told already.
+    Unknown,
 }
 
 /// Reads all of them.
@@ -66,7 +68,8 @@ fn once(section: &mut Section<'_>) -> Option<Once> {
         ("business_id", Once::BusinessId),
         ("at_least_once", Once::Nothing),
     ];
-    section.one_of(Key::new("once"), &words)
+    let is_there = section.has("once");
+    section.one_of(Key::new("once"), &words).or(is_there.then_some(Once::Unknown))
 }
 
 fn action(section: &mut Section<'_>, once: Option<Once>, has_rest: bool) -> Option<Action> {
@@ -126,6 +129,7 @@ fn start(section: &mut Section<'_>, once: Option<Once>) -> Option<Action> {
         Some(Once::Wrapper) => Guard::Wrapper,
         Some(Once::BusinessId) => Guard::BusinessId,
         Some(Once::Nothing) => Guard::Nothing,
+        Some(Once::Unknown) => return None,
         Some(Once::Message) | None => {
             section.mistake(
                 "once",
@@ -168,7 +172,7 @@ fn message(
 
 fn signal(section: &mut Section<'_>, once: Option<Once>) -> Option<Action> {
     let name = needed(section, "signal", "name the signal");
-    if once != Some(Once::Nothing) {
+    if !matches!(once, Some(Once::Nothing | Once::Unknown)) {
         section.mistake(
             "once",
             "is \"at_least_once\" for a signal: the engine broadcasts a repetition again",

@@ -143,6 +143,16 @@ message = "m"
 correlation_key = "sys_id"
 [[inbound.routes]]
 name = "four"
+[[inbound.routes]]
+name = "five"
+do = "start"
+process = "p"
+once = "sometimes"
+[[inbound.routes]]
+name = "six"
+do = "signal"
+signal = "s"
+once = "sometimes"
 "#,
     );
     let lines: Vec<_> = said.lines().filter(|line| line.starts_with("inbound.routes")).collect();
@@ -158,6 +168,8 @@ name = "four"
         "inbound.routes[1].ttl",
         "inbound.routes[2].correlation_key",
         "inbound.routes[3].do",
+        "inbound.routes[4].once",
+        "inbound.routes[5].once",
     ];
     assert_eq!(keys, expected, "{said}");
     assert!(said.contains("routes[3].do: is what the route does: start, message"), "{said}");

@@ -10,9 +10,12 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     config::{Config, Environment, Mistakes},
+    secret_store,
     servicenow::http,
+    zeebe,
 };
 
+mod check;
 mod demo;
 mod dev;
 mod feel;
@@ -36,7 +39,7 @@ enum Command {
     /// Run the worker.
     #[command(after_help = "Example: servicenow-worker run --config worker.toml")]
     Run(run::Options),
-    /// Read the configuration, report every mistake, connect nowhere.
+    /// Read the configuration with its files and secrets, report every mistake, connect nowhere.
     #[command(after_help = "Example: servicenow-worker check --config worker.toml")]
     Check(ConfigFile),
     /// See the main job done: sandbox, engine and worker on bundled processes, told step by step.
@@ -80,7 +83,12 @@ pub enum Exit {
 impl Exit {
     /// The exit that an error calls for.
     pub fn of(error: &anyhow::Error) -> Self {
-        if error.is::<Mistakes>() || error.is::<Unusable>() || error.is::<http::Error>() {
+        if error.is::<Mistakes>()
+            || error.is::<Unusable>()
+            || error.is::<http::Error>()
+            || error.is::<zeebe::Error>()
+            || error.is::<secret_store::Error>()
+        {
             Self::Usage
         } else if error.is::<Unlistenable>()
             || error.is::<stage::NoGateway>()
@@ -125,7 +133,7 @@ impl Cli {
     pub fn run(self) -> anyhow::Result<Exit> {
         match self.command {
             Command::Run(options) => run::run(&options),
-            Command::Check(file) => check(&file),
+            Command::Check(file) => check::run(&file),
             Command::Demo(options) => demo::run(&options),
             Command::Dev(options) => dev::run(options),
             Command::Sandbox(options) => sandbox::run(options),
@@ -142,21 +150,6 @@ impl ConfigFile {
         let config = Config::read(file.as_deref(), &environment)?;
         Ok((config, environment))
     }
-}
-
-fn check(file: &ConfigFile) -> anyhow::Result<Exit> {
-    let (config, _) = file.read()?;
-    // Reads the files that it names, and connects nowhere.
-    http::Client::new(&config.http)?;
-    let names: Vec<_> = config.connector.connections.keys().map(String::as_str).collect();
-    let inbound = config.inbound.as_ref().map(|inbound| format!(", inbound on {}", inbound.listen));
-    say(&format!(
-        "configuration is valid: gateway {}, connections {}{}",
-        config.zeebe.address,
-        if names.is_empty() { "none (inline instances only)".to_owned() } else { names.join(", ") },
-        inbound.unwrap_or_default()
-    ));
-    Ok(Exit::Done)
 }
 
 fn read_text(path: &Path) -> anyhow::Result<String> {
@@ -182,6 +175,12 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .context("cannot start the runtime")
+}
+
+/// A line beside what the command was asked for.
+#[expect(clippy::print_stderr, reason = "the commands' own output")]
+fn warn(line: &str) {
+    eprintln!("warning: {line}");
 }
 
 /// A line on standard output: what the command was asked for.

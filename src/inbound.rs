@@ -37,7 +37,7 @@ mod token;
 mod token_endpoint;
 pub mod wrapper;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use rustls::{
     ServerConfig,
@@ -47,6 +47,7 @@ use rustls::{
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 
+pub use audit::TARGET as AUDIT;
 #[doc(hidden)]
 pub use authentication::Door;
 pub use cluster::ClusterWatch;
@@ -86,10 +87,48 @@ pub struct Parts<G, R> {
     pub metrics: Arc<Metrics>,
 }
 
-/// A configuration that cannot work.
+/// A configuration that cannot work: all that is wrong with it.
 #[derive(Debug, thiserror::Error)]
-#[error("inbound: {0}")]
-pub struct Error(String);
+#[error("{}", lines(.0))]
+pub struct Error(Vec<String>);
+
+fn lines(mistakes: &[String]) -> String {
+    let lines: Vec<_> = mistakes.iter().map(|mistake| format!("inbound: {mistake}")).collect();
+    lines.join("\n")
+}
+
+/// Reads secrets and certificates as a start would, and connects nowhere. Where no secrets
+/// can be had, that is somebody else's to tell.
+pub fn check(
+    config: Config,
+    secrets: Option<Arc<dyn SecretProvider>>,
+    clock: Arc<dyn Clock>,
+) -> Result<(), Error> {
+    match secrets {
+        Some(secrets) => prepare(&Arc::new(config), secrets, clock).map(|_| ()),
+        None => {
+            config.tls.as_ref().map_or(Ok(()), |tls| tls_config(tls).map(|_| ())).map_err(Error)
+        }
+    }
+}
+
+type Prepared = (Option<Arc<ServerConfig>>, Authenticator);
+
+fn prepare(
+    config: &Arc<Config>,
+    secrets: Arc<dyn SecretProvider>,
+    clock: Arc<dyn Clock>,
+) -> Result<Prepared, Error> {
+    let tls = config.tls.as_ref().map(tls_config).transpose();
+    match (tls, Authenticator::new(Arc::clone(config), secrets, clock)) {
+        (Ok(tls), Ok(authenticator)) => Ok((tls, authenticator)),
+        (tls, authenticator) => {
+            let mut mistakes = tls.err().unwrap_or_default();
+            mistakes.extend(authenticator.err().unwrap_or_default());
+            Err(Error(mistakes))
+        }
+    }
+}
 
 /// The endpoint.
 #[derive(Debug)]
@@ -102,10 +141,7 @@ impl<G: ProcessGateway, R: ClusterRest> Inbound<G, R> {
     /// An endpoint; secrets and certificates are read.
     pub fn new(config: Config, parts: Parts<G, R>) -> Result<Self, Error> {
         let config = Arc::new(config);
-        let tls = config.tls.as_ref().map(tls_config).transpose().map_err(Error)?;
-        let (secrets, clock) = (parts.secrets, Arc::clone(&parts.clock));
-        let authenticator =
-            Authenticator::new(Arc::clone(&config), secrets, clock).map_err(Error)?;
+        let (tls, authenticator) = prepare(&config, parts.secrets, Arc::clone(&parts.clock))?;
         let shared = Shared {
             gateway: parts.gateway,
             rest: parts.rest,
@@ -117,6 +153,7 @@ impl<G: ProcessGateway, R: ClusterRest> Inbound<G, R> {
             room: Semaphore::new(config.limits.requests),
             token_allowance: Allowance::new(config.limits.rate),
             wrappers: tokio::sync::Mutex::default(),
+            found: std::sync::Mutex::default(),
             config,
         };
         Ok(Self { shared: Arc::new(shared), tls })
@@ -148,18 +185,26 @@ async fn renew_secrets<G, R>(shared: &Shared<G, R>) {
     }
 }
 
-fn tls_config(files: &Tls) -> Result<Arc<ServerConfig>, String> {
-    let wrong = |key: &str, error: &dyn std::fmt::Display| format!("tls.{key}: {error}");
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.certificates)
-        .and_then(Iterator::collect)
-        .map_err(|error| wrong("cert", &error))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| wrong("key", &error))?;
+fn tls_config(files: &Tls) -> Result<Arc<ServerConfig>, Vec<String>> {
+    let wrong = |key: &str, path: &Path, error: &dyn std::fmt::Display| {
+        format!("tls.{key}: '{}' cannot be used: {error}", path.display())
+    };
+    let no_certificate = |error: &dyn std::fmt::Display| wrong("cert", &files.certificates, error);
+    let chain = CertificateDer::pem_file_iter(&files.certificates)
+        .and_then(Iterator::collect::<Result<Vec<CertificateDer<'static>>, _>>)
+        .map_err(|error| no_certificate(&error));
+    let key = PrivateKeyDer::from_pem_file(&files.key);
+    let key = key.map_err(|error| wrong("key", &files.key, &error));
+    let (chain, key) = match (chain, key) {
+        (Ok(chain), Ok(key)) => (chain, key),
+        (chain, key) => return Err(chain.err().into_iter().chain(key.err()).collect()),
+    };
     let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| wrong("cert", &error))?
+        .map_err(|error| vec![no_certificate(&error)])?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .map_err(|error| wrong("cert", &error))?;
+        .map_err(|error| vec![no_certificate(&error)])?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

@@ -74,13 +74,31 @@ pub fn client_config_as(
     let Some(identity) = identity else { return Ok(builder.with_no_client_auth()) };
     let Identity { certificate_file, key_file } = identity;
     let chain = certificates(certificate_file)?;
-    let key = PrivateKeyDer::from_pem_file(key_file)
-        .map_err(|error| Error::KeyFile { path: key_file.clone(), message: error.to_string() })?;
+    let key = private_key(key_file)?;
     builder.with_client_auth_cert(chain, key).map_err(|error| Error::Identity {
         certificate: certificate_file.clone(),
         key: key_file.clone(),
         message: error.to_string(),
     })
+}
+
+/// Everything that is wrong with the files of a set-up; [`client_config_as`] stops at the
+/// first.
+pub fn mistakes(identity: Option<&Identity>, ca_file: Option<&Path>) -> Vec<Error> {
+    let mut mistakes: Vec<_> = roots(ca_file).err().into_iter().collect();
+    if let Some(Identity { certificate_file, key_file }) = identity {
+        mistakes.extend(certificates(certificate_file).err());
+        mistakes.extend(private_key(key_file).err());
+    }
+    if mistakes.is_empty() {
+        mistakes.extend(client_config_as(identity, ca_file).err());
+    }
+    mistakes
+}
+
+fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, Error> {
+    PrivateKeyDer::from_pem_file(path)
+        .map_err(|error| Error::KeyFile { path: path.to_owned(), message: error.to_string() })
 }
 
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, Error> {

@@ -4,7 +4,7 @@ mod control;
 mod files;
 mod order;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use tokio::{
@@ -18,11 +18,12 @@ pub(super) use control::NotRunning;
 use self::{files::Files, order::Order};
 use super::{
     Exit, Unlistenable, Unusable, listen,
-    narrator::{Told, Words},
+    narrator::{self, Told, Words},
     runtime, say, signals,
     stage::{Addresses, Engine, Stage},
 };
 use crate::{
+    connector::job_types,
     devengine::{
         DevEngine, Note, Settings,
         record::{Ending, Event},
@@ -90,6 +91,7 @@ async fn serve(options: Options) -> anyhow::Result<Exit> {
     let mut files = Files::new(options.bpmn);
     files.deploy_all(&engine)?;
     let (telling, told) = mpsc::unbounded_channel();
+    narrator::listen(telling.clone());
     let address = engine.address();
     let addresses = Addresses { sandbox: &options.sandbox, inbound: &options.inbound };
     let stage = Stage::start(addresses, &Engine::Own(address.clone()), telling).await?;
@@ -102,6 +104,9 @@ async fn serve(options: Options) -> anyhow::Result<Exit> {
         control.local_addr()?,
         order::USAGE
     ));
+    if files.is_empty() {
+        say("Nothing is deployed: name your files with --bpmn, or deploy to the gateway.");
+    }
     let serving = tokio::spawn(control::serve(control, Arc::clone(&engine), stop.clone()));
     attend(&engine, files, &mut notes, told, &stop).await;
     stop.cancel();
@@ -142,11 +147,15 @@ async fn attend(
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut prompt = Some(prompt());
     let mut words = Words::default();
+    let mut untaken = BTreeSet::new();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             note = notes.recv() => match note {
-                Ok(note) => tell(&note),
+                Ok(note) => {
+                    tell(&note);
+                    tell_untaken(&note, &mut untaken);
+                }
                 Err(broadcast::error::RecvError::Lagged(missed)) => {
                     say(&format!("({missed} events were too fast to be shown)"));
                 }
@@ -187,6 +196,25 @@ async fn next_line(prompt: &mut Option<mpsc::UnboundedReceiver<String>>) -> Opti
         Some(lines) => lines.recv().await,
         None => std::future::pending().await,
     }
+}
+
+/// Tells once of each job type that the worker does not know: a typing error would only wait.
+fn tell_untaken(note: &Note, told: &mut BTreeSet<String>) {
+    let Note::Process(Event::JobCreated(job)) = note else { return };
+    let known: Vec<_> = job_types().iter().map(|known| known.name).collect();
+    let is_for_people = job.job_type.starts_with("io.camunda.zeebe:");
+    if is_for_people || known.contains(&job.job_type.as_str()) || told.contains(&job.job_type) {
+        return;
+    }
+    say(&format!(
+        "waiting   {} at '{}': no worker here takes jobs of type '{}', only {}; one of your own \
+         may, at the gateway",
+        job.process_instance_key,
+        job.element_id,
+        job.job_type,
+        known.join(", ")
+    ));
+    told.insert(job.job_type.clone());
 }
 
 /// What a developer wants to know of the engine. Jobs are the worker's to tell.

@@ -1,5 +1,6 @@
 //! What the worker does, told as it happens: ports that pass everything on and say so.
 
+mod log;
 mod words;
 
 use std::{sync::Arc, time::Duration};
@@ -14,6 +15,7 @@ use crate::{
     servicenow::{Endpoint, Reply, Request},
 };
 
+pub(super) use log::listen;
 pub(super) use words::{LINE, Words};
 
 /// A piece of the story.
@@ -25,6 +27,8 @@ pub(super) enum Told {
     Call(Box<Request>, Reply),
     /// The job's end goes to the engine.
     Ended(JobRef, Outcome),
+    /// A line of the log.
+    Logged(String),
 }
 
 /// A port with a narrator.

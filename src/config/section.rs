@@ -154,6 +154,11 @@ impl<'m> Section<'m> {
         self.child(path.to_owned(), Table::new())
     }
 
+    /// Whether the file has something at this key, and be it wrong.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.table.contains_key(name)
+    }
+
     /// A value of any shape, from the file.
     pub(super) fn value(&mut self, name: &'static str) -> Option<serde_json::Value> {
         let found = self.take(Key::new(name))?;

@@ -5,11 +5,15 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::http::StatusCode;
 
-use super::operation::Operation;
+use super::{operation::Operation, problem::Problem};
 use crate::outcome::cut;
 
 /// Longest text of a caller's that goes into the log.
 const MAX_SHOWN: usize = 120;
+/// Longest reason.
+const MAX_DETAIL: usize = 300;
+/// The target of these lines.
+pub const TARGET: &str = "servicenow_worker::audit";
 
 /// What is known of a call.
 #[derive(Debug)]
@@ -36,22 +40,23 @@ impl Record {
         self.operation.map_or("none", Operation::name)
     }
 
-    /// Writes the line. `why` is the title of a refusal.
-    pub(crate) fn write(&self, status: StatusCode, why: Option<&str>, took: Duration) {
+    /// Writes the line; of a refusal title and detail, which quotes nothing of the body.
+    pub(crate) fn write(&self, status: StatusCode, refusal: Option<&Problem>, took: Duration) {
         let operation = self.operation_name();
         let credential = self.credential.as_deref().unwrap_or("-");
         let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
-            target: "servicenow_worker::audit",
+            target: TARGET,
             operation,
             status = status.as_u16(),
             credential,
             peer = %self.peer,
             // As Rust writes texts: line breaks of a caller's make no lines of ours.
             subject = ?cut(&self.target, MAX_SHOWN),
-            key = ?self.key.as_deref().map(|key| cut(key, MAX_SHOWN)),
+            key = self.key.as_deref().map(|key| debug(cut(key, MAX_SHOWN))),
             result = self.result,
-            why,
+            why = refusal.map(|problem| problem.title.as_str()),
+            detail = refusal.map(|problem| debug(cut(&problem.detail, MAX_DETAIL))),
             millis,
             "inbound call"
         );

@@ -78,21 +78,29 @@ pub(crate) struct Authenticator {
 }
 
 impl Authenticator {
+    /// With the secrets in place; else everything that is wrong with them.
     pub(crate) fn new(
         config: Arc<Config>,
         secrets: Arc<dyn SecretProvider>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Vec<String>> {
         let rate = |own: Option<u32>| Arc::new(Allowance::new(own.unwrap_or(config.limits.rate)));
         let allowances: Vec<_> = config.credentials.iter().map(|known| rate(known.rate)).collect();
-        let keyring = Keyring::resolve(&config.credentials, &config.token, &allowances, &*secrets)?;
+        let keyring = Keyring::resolve(&config.credentials, &config.token, &allowances, &*secrets);
+        let (keyring, key_sets) = match (keyring, KeySets::new(&config.credentials)) {
+            (Ok(keyring), Ok(key_sets)) => (keyring, key_sets),
+            (keyring, key_sets) => {
+                let mut mistakes = keyring.err().unwrap_or_default();
+                mistakes.extend(key_sets.err());
+                return Err(mistakes);
+            }
+        };
         let anonymous = Caller {
             name: "anonymous".into(),
             allow: Arc::new(Scopes::everything()),
             allowance: rate(None),
             signed: Signed::Nothing,
         };
-        let key_sets = KeySets::new(&config.credentials)?;
         let keyring = RwLock::new(Arc::new(keyring));
         Ok(Self { config, secrets, clock, key_sets, allowances, anonymous, keyring })
     }
@@ -104,7 +112,10 @@ impl Authenticator {
             Ok(keyring) => {
                 *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keyring);
             }
-            Err(error) => tracing::warn!(error, "secrets of the inbound endpoint stay as they are"),
+            Err(errors) => {
+                let error = errors.join("; ");
+                tracing::warn!(error, "secrets of the inbound endpoint stay as they are");
+            }
         }
     }
 

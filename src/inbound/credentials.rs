@@ -129,28 +129,50 @@ pub(crate) struct Known {
 pub(crate) struct Keyring(pub(crate) Vec<Known>);
 
 impl Keyring {
-    /// Puts the secrets in place. `allowances` are those of the credentials, in order.
+    /// Puts the secrets in place, or tells all that stands against it. `allowances` are those
+    /// of the credentials, in order.
     pub(crate) fn resolve(
         credentials: &[Credential],
         token: &Token,
         allowances: &[Arc<Allowance>],
         secrets: &dyn SecretProvider,
-    ) -> Result<Self, String> {
-        let token_key = token.key.as_ref().map(|key| resolved(key, secrets)).transpose()?;
-        let known = credentials.iter().zip(allowances).map(|(credential, allowance)| {
-            let proof = proof(&credential.proof, secrets)
-                .map_err(|error| format!("credential '{}': {error}", credential.name))?;
-            let signing = signing_key(&proof, token_key.as_ref())
-                .map_err(|error| format!("credential '{}': {error}", credential.name))?;
-            Ok(Known {
-                name: credential.name.as_str().into(),
-                proof,
-                allow: Arc::new(credential.allow.clone()),
-                signing,
-                allowance: Arc::clone(allowance),
-            })
+    ) -> Result<Self, Vec<String>> {
+        let mut mistakes = Vec::new();
+        let token_key = token.key.as_ref().and_then(|key| {
+            let key = resolved(key, secrets);
+            key.map_err(|error| mistakes.push(format!("token.key: {error}"))).ok()
         });
-        known.collect::<Result<_, String>>().map(Self)
+        let mut known = Vec::new();
+        for (credential, allowance) in credentials.iter().zip(allowances) {
+            match Known::resolve(credential, token_key.as_ref(), allowance, secrets) {
+                Ok(one) => known.push(one),
+                Err(errors) => {
+                    let name = &credential.name;
+                    let named = |error: String| format!("credential '{name}': {error}");
+                    mistakes.extend(errors.into_iter().map(named));
+                }
+            }
+        }
+        if mistakes.is_empty() { Ok(Self(known)) } else { Err(mistakes) }
+    }
+}
+
+impl Known {
+    fn resolve(
+        credential: &Credential,
+        token_key: Option<&SecretString>,
+        allowance: &Arc<Allowance>,
+        secrets: &dyn SecretProvider,
+    ) -> Result<Self, Vec<String>> {
+        let proof = proof(&credential.proof, secrets)?;
+        let signing = signing_key(&proof, token_key).map_err(|error| vec![error])?;
+        Ok(Self {
+            name: credential.name.as_str().into(),
+            proof,
+            allow: Arc::new(credential.allow.clone()),
+            signing,
+            allowance: Arc::clone(allowance),
+        })
     }
 }
 
@@ -172,20 +194,23 @@ fn signing_key(
     }
 }
 
-fn proof(configured: &Proof, secrets: &dyn SecretProvider) -> Result<Proof, String> {
+fn proof(configured: &Proof, secrets: &dyn SecretProvider) -> Result<Proof, Vec<String>> {
+    let one = |value: &SecretString| resolved(value, secrets).map_err(|error| vec![error]);
     let all = |keys: &[SecretString]| {
-        keys.iter().map(|key| resolved(key, secrets)).collect::<Result<Vec<_>, _>>()
+        let (found, missing): (Vec<_>, Vec<_>) =
+            keys.iter().map(|key| resolved(key, secrets)).partition(Result::is_ok);
+        let missing: Vec<_> = missing.into_iter().filter_map(Result::err).collect();
+        let found = found.into_iter().filter_map(Result::ok).collect::<Vec<_>>();
+        if missing.is_empty() { Ok(found) } else { Err(missing) }
     };
     Ok(match configured {
         Proof::Basic { username, password } => {
-            Proof::Basic { username: username.clone(), password: resolved(password, secrets)? }
+            Proof::Basic { username: username.clone(), password: one(password)? }
         }
         Proof::ApiKey { header, keys } => {
             Proof::ApiKey { header: header.clone(), keys: all(keys)? }
         }
-        Proof::Client { id, secret } => {
-            Proof::Client { id: id.clone(), secret: resolved(secret, secrets)? }
-        }
+        Proof::Client { id, secret } => Proof::Client { id: id.clone(), secret: one(secret)? },
         Proof::Jwt(issuer) => Proof::Jwt(issuer.clone()),
         Proof::Hmac(signature) => {
             Proof::Hmac(Signature { keys: all(&signature.keys)?, ..signature.clone() })

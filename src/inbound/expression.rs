@@ -14,7 +14,10 @@ const MAX_SHOWN: usize = 300;
 
 /// Picks a value; checked when the configuration is read.
 #[derive(Clone, Debug)]
-pub struct Picker(Kind);
+pub struct Picker {
+    text: String,
+    kind: Kind,
+}
 
 #[derive(Clone, Debug)]
 enum Kind {
@@ -35,7 +38,8 @@ impl Picker {
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         if text.starts_with('$') {
-            return JsonPath::parse(text).map(|path| Self(Kind::Path(path)));
+            let path = JsonPath::parse(text)?;
+            return Ok(Self { text: text.to_owned(), kind: Kind::Path(path) });
         }
         if !text.starts_with('=') {
             return Err(format!(
@@ -44,12 +48,32 @@ impl Picker {
             ));
         }
         let parsed = feel::Expression::parse(text);
-        parsed.map(|parsed| Self(Kind::Feel(parsed))).map_err(|error| error.to_string())
+        let parsed = parsed.map_err(|error| error.to_string())?;
+        Ok(Self { text: text.to_owned(), kind: Kind::Feel(parsed) })
+    }
+
+    /// As it stands in the configuration, not at any length.
+    pub(crate) fn text(&self) -> String {
+        cut(&self.text, MAX_SHOWN)
+    }
+
+    /// Why there is no value: what the expression did not find. It may quote the body.
+    pub(crate) fn why_nothing(&self, scope: &Scope) -> String {
+        let Kind::Feel(expression) = &self.kind else { return String::new() };
+        let environment = functions::environment(scope.now);
+        let Ok(evaluation) = expression.evaluate(&scope.context, &environment) else {
+            return String::new();
+        };
+        let warnings: Vec<_> = evaluation.warnings.iter().map(ToString::to_string).collect();
+        if warnings.is_empty() {
+            return String::new();
+        }
+        format!(" ({})", cut(&warnings.join("; "), MAX_SHOWN))
     }
 
     /// The value; null where there is none.
     pub(crate) fn pick(&self, scope: &Scope) -> Result<Value, String> {
-        match &self.0 {
+        match &self.kind {
             Kind::Path(path) => path.find(&scope.body).map(Option::unwrap_or_default),
             Kind::Feel(expression) => {
                 let environment = functions::environment(scope.now);

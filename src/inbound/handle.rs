@@ -44,17 +44,14 @@ pub(crate) async fn handle<G: ProcessGateway, R: ClusterRest>(
     let (head, body) = request.into_parts();
     let mut record = Record::new(caller_address(&shared, &head, peer));
     let outcome = serve(&shared, &head, body, &mut record).await;
-    let (response, why) = match outcome {
+    let (response, refusal) = match outcome {
         Ok(Reply::Answer(answer)) => (answer.into_response(), None),
         Ok(Reply::Token(response)) => (response, None),
-        Err(problem) => {
-            let why = problem.title.clone();
-            (problem.into_response(head.uri.path()), Some(why))
-        }
+        Err(problem) => (problem.clone().into_response(head.uri.path()), Some(problem)),
     };
     let took = started.elapsed();
     shared.metrics.inbound_call(record.operation_name(), response.status().as_u16(), took);
-    record.write(response.status(), why.as_deref(), took);
+    record.write(response.status(), refusal.as_ref(), took);
     response
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) title: String,
     pub(crate) detail: String,
+    /// More of it for the caller alone: what it sent is not for the log.
+    pub(crate) aside: String,
     pub(crate) headers: Vec<(HeaderName, String)>,
     /// The engine may have done it all the same.
     pub(crate) outcome_unknown: bool,
@@ -40,6 +42,7 @@ impl Problem {
             status,
             title: title.into(),
             detail: cut(detail.as_ref(), MAX_DETAIL),
+            aside: String::new(),
             headers: Vec::new(),
             outcome_unknown: false,
         }
@@ -86,6 +89,12 @@ impl Problem {
     pub(crate) fn unavailable(detail: impl AsRef<str>) -> Self {
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", detail);
         problem.retry_after(Duration::from_secs(5))
+    }
+
+    /// With more that only the caller is told, since it quotes what was sent.
+    pub(crate) fn aside(mut self, aside: impl AsRef<str>) -> Self {
+        self.aside = cut(aside.as_ref(), MAX_DETAIL);
+        self
     }
 
     /// With a header.
@@ -155,7 +164,7 @@ impl Problem {
             "type": "about:blank",
             "title": self.title,
             "status": self.status.as_u16(),
-            "detail": self.detail,
+            "detail": format!("{}{}", self.detail, self.aside),
             "instance": cut(instance, 200),
         });
         let mut response = Response::new(Body::from(body.to_string()));

@@ -246,9 +246,8 @@ fn wrong(name: &str, what: &str, value: &Value) -> Problem {
         Value::Number(number) => cut(&number.to_string(), 40),
         other => kind_of(other).to_owned(),
     };
-    Problem::unreadable(format!(
-        "Request property [{name}] cannot be parsed: it {what}, not {shown}"
-    ))
+    Problem::unreadable(format!("Request property [{name}] cannot be parsed: it {what}"))
+        .aside(format!(", not {shown}"))
 }
 
 /// A key of the engine: digits, also with a sign.
@@ -295,7 +294,8 @@ mod tests {
             (r#"{"n": [1]}"#, "not a list"),
         ] {
             let error = fields(text).number("n", 1).unwrap_err();
-            assert!(error.detail.contains(part), "{text}: {}", error.detail);
+            let said = format!("{}{}", error.detail, error.aside);
+            assert!(said.contains(part), "{text}: {said}");
         }
         assert!(fields(r#"{"b": 1}"#).boolean("b").is_err());
         assert!(fields(r#"{"variables": [1]}"#).variables().is_err());

@@ -166,18 +166,25 @@ fn read<'r, G, R>(
     };
     let key = places.key(&call.caller, call.headers, &call.body, || Ok(scope.clone()))?;
     if key.is_none() && route.action.needs_key() && !route.at_least_once {
-        return Err(no_key(route));
+        return Err(no_key(route, &scope));
     }
     let time_to_live = route.time_to_live.unwrap_or_default().max(settings.window);
     Ok(Request { route, scope, key, time_to_live })
 }
 
-fn no_key(route: &Route) -> Problem {
-    let place = match &route.key {
-        Some(_) => "its place in the body is empty, and there is no header Idempotency-Key",
-        None => "send the header Idempotency-Key, for instance sys_id:sys_mod_count of the record",
+fn no_key(route: &Route, scope: &Scope) -> Problem {
+    let needs = format!("route '{}' needs an idempotency key:", route.name);
+    let Some(picker) = &route.key else {
+        return Problem::invalid(format!(
+            "{needs} send the header Idempotency-Key, for instance sys_id:sys_mod_count of the \
+             record"
+        ));
     };
-    Problem::invalid(format!("route '{}' needs an idempotency key: {place}", route.name))
+    Problem::invalid(format!(
+        "{needs} its place in the body is empty, {}, and there is no header Idempotency-Key",
+        picker.text()
+    ))
+    .aside(picker.why_nothing(scope))
 }
 
 fn headers(headers: &HeaderMap, hidden: impl Fn(&str) -> bool) -> Value {

@@ -1,6 +1,6 @@
 //! What all requests share, and one request with who sent it.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{body::Bytes, http::HeaderMap};
 use tokio::sync::Semaphore;
@@ -36,6 +36,8 @@ pub(crate) struct Shared<G, R> {
     pub(crate) token_allowance: Allowance,
     /// Tenants that have the wrapper process.
     pub(crate) wrappers: tokio::sync::Mutex<Vec<String>>,
+    /// Routes whose process the engine has been seen to have.
+    pub(crate) found: std::sync::Mutex<BTreeSet<String>>,
 }
 
 /// A request whose sender is known.

@@ -4,17 +4,21 @@
 //! takes a message whose id is the idempotency key, and its call activity starts the wanted
 //! process by an expression. The broker refuses a copy of the message for its time to live,
 //! whichever replica sends it and whatever crashed in between. All variables go on to the
-//! called process; nothing comes back. If there is no such process, the call activity raises
-//! an incident and goes on when the process is deployed and the incident resolved.
+//! called process; nothing comes back.
+//!
+//! A process that is not there would be an incident of the call activity, which no caller
+//! sees. So the engine is asked for it first, by a start that it must refuse. What cannot be
+//! asked (whether the process has a plain start event, whether it is deleted later) stays an
+//! incident; it goes on when the process is deployed and the incident resolved.
 
-use std::time::Duration;
+use std::{sync::PoisonError, time::Duration};
 
 use serde_json::json;
 
 use super::{idempotency::Key, problem::Problem, shared::Shared};
 use crate::{
     job::Variables,
-    ports::{Message, ProcessGateway},
+    ports::{CreateInstance, GatewayErrorKind, Message, ProcessGateway},
 };
 
 /// The wrapper's process id.
@@ -54,6 +58,45 @@ impl Start<'_> {
             variables,
             tenant_id: self.tenant.to_owned(),
             business_id: None,
+        }
+    }
+}
+
+/// An element that no process has: blanks stand in no id.
+const NOWHERE: &str = "no element: servicenow-worker looks for the process";
+
+/// Refuses a start of a process that is not deployed. No command asks for a process; a start
+/// at an element that does not exist is refused with `NOT_FOUND` where there is no such
+/// process, and with `INVALID_ARGUMENT` where there is one. Asked until it is there.
+pub(crate) async fn demand<G: ProcessGateway, R>(
+    shared: &Shared<G, R>,
+    start: &Start<'_>,
+) -> Result<(), Problem> {
+    let found = || shared.found.lock().unwrap_or_else(PoisonError::into_inner);
+    if found().contains(start.route) {
+        return Ok(());
+    }
+    let probe = CreateInstance {
+        tenant_id: start.tenant.to_owned(),
+        start_at: vec![NOWHERE.to_owned()],
+        ..CreateInstance::latest(start.process, Variables::new())
+    };
+    let Err(error) = shared.gateway.create_instance(&probe).await else {
+        let process = start.process;
+        tracing::warn!(process, "the gateway started an instance where it was to look only");
+        return Ok(());
+    };
+    match error.kind {
+        GatewayErrorKind::Invalid => {
+            found().insert(start.route.to_owned());
+            Ok(())
+        }
+        // Who may publish need not have the right to start.
+        GatewayErrorKind::Denied => Ok(()),
+        _ => {
+            let problem = Problem::of_the_engine(&error, "start of a process instance");
+            // Nothing was started yet.
+            Err(Problem { outcome_unknown: false, ..problem })
         }
     }
 }

@@ -70,7 +70,7 @@ fn add_faults(shared: &Shared, call: &Call) -> Answer {
         Ok(rule) => vec![rule],
         Err(error) => return wrong(StatusCode::BAD_REQUEST, &error),
     };
-    let rules: Result<Vec<Rule>, _> = rules.into_iter().map(serde_json::from_value).collect();
+    let rules: Result<Vec<Rule>, _> = rules.iter().map(Rule::read).collect();
     match rules {
         Ok(rules) => {
             for rule in rules {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::call::Call;
+use crate::outcome::cut;
 
 /// A fault and the calls it is for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,7 +47,7 @@ pub struct Match {
 
 /// What goes wrong. In JSON: `"hibernating"`, or `{"status": {"code": 503}}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
     /// Another answer.
     Status {
@@ -104,6 +105,62 @@ pub enum Fault {
         /// How many.
         bytes: u64,
     },
+}
+
+/// Each fault by name, as it is written. `docs/sandbox.md` has the same.
+const SHAPES: [(&str, &str); 14] = [
+    (
+        "status",
+        r#"{"status": {"code": 503, "headers": [["Retry-After", "5"]], "body": {"error": "x"}, "after_commit": false}}"#,
+    ),
+    ("accepted", r#""accepted""#),
+    ("hibernating", r#""hibernating""#),
+    ("delay", r#"{"delay": {"before_ms": 500, "after_ms": 500}}"#),
+    ("cut", r#"{"cut": "after_commit"}"#),
+    ("truncated_body", r#""truncated_body""#),
+    ("error_in_success", r#""error_in_success""#),
+    ("forbidden_after_insert", r#""forbidden_after_insert""#),
+    ("id_not_honoured", r#""id_not_honoured""#),
+    ("query_ignored", r#""query_ignored""#),
+    ("rate_limited", r#"{"rate_limited": {"retry_after": 30}}"#),
+    ("queue_full", r#""queue_full""#),
+    ("drip", r#"{"drip": {"interval_ms": 100}}"#),
+    ("flood", r#"{"flood": {"bytes": 10000000}}"#),
+];
+
+impl Rule {
+    /// Reads a rule; the error shows how its fault is written.
+    pub(crate) fn read(value: &Value) -> Result<Self, String> {
+        let error = match Self::deserialize(value) {
+            Ok(rule) => return Ok(rule),
+            Err(error) => error,
+        };
+        let fault = value.get("fault").unwrap_or_default();
+        let Err(of_fault) = Fault::deserialize(fault) else { return Err(error.to_string()) };
+        let Some(name) = name_of(fault) else {
+            return Err("fault is missing or is none, e.g. {\"fault\": \"hibernating\"}".to_owned());
+        };
+        let Some((name, shape)) = SHAPES.iter().find(|(known, _)| *known == name) else {
+            let known = SHAPES.map(|(known, _)| known).join(", ");
+            return Err(format!("fault '{}' is none of {known}", cut(name, 80)));
+        };
+        Err(wrong_shape(name, shape, &of_fault.to_string()))
+    }
+}
+
+fn name_of(fault: &Value) -> Option<&str> {
+    match fault {
+        Value::String(name) => Some(name),
+        Value::Object(members) => members.keys().next().map(String::as_str),
+        _ => None,
+    }
+}
+
+fn wrong_shape(name: &str, shape: &str, error: &str) -> String {
+    // What the reader says of the shape as a whole is for programmers.
+    let is_of_shape = error.contains("variant") || error.contains("expected unit");
+    let why = if is_of_shape { String::new() } else { format!(" ({error})") };
+    format!("fault '{name}' is written {shape}{why}")
 }
 
 /// Where a connection is closed.

@@ -148,6 +148,14 @@ struct Shared {
     token: Limits,
 }
 
+impl Config {
+    /// Everything that no client can be built with; [`Client::new`] stops at the first.
+    pub fn mistakes(&self) -> Vec<Error> {
+        let files = trust::mistakes(self);
+        if files.is_empty() { Client::new(self).err().into_iter().collect() } else { files }
+    }
+}
+
 impl Client {
     /// A client; connects to nothing yet.
     pub fn new(config: &Config) -> Result<Self, Error> {

@@ -172,6 +172,8 @@ async fn the_wrapper_starts_a_process_with_a_plain_start_event_once() {
     assert_eq!(job.variables["servicenowStart"]["processId"], "inbound-plain");
     assert_eq!(two.post("/inbound/wrapped", None, &order).await.0, 200);
     no_report(&stage, &report).await;
+    let (status, problem) = one.post("/inbound/wrapped-nothing", None, &order).await;
+    assert_eq!((status, &problem["title"]), (404, &json!("NOT_FOUND")), "{problem}");
 }
 
 #[tokio::test]

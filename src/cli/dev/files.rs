@@ -24,21 +24,35 @@ impl Files {
         Self { paths, seen: BTreeMap::new() }
     }
 
-    /// Deploys everything; a path that is not there or a file that is refused is an error.
+    /// Deploys everything and tells of what is refused. An error is a path that is not there
+    /// or has no file in it, and when nothing at all can be deployed.
     pub(super) fn deploy_all(&mut self, engine: &DevEngine) -> anyhow::Result<()> {
         for path in &self.paths {
+            let given = format!("--bpmn {}", path.display());
             if !path.exists() {
-                return Err(Unusable(format!("--bpmn {}: no such file", path.display())).into());
+                return Err(Unusable(format!("{given}: no such file")).into());
+            }
+            if files_of(path).is_empty() {
+                return Err(Unusable(format!("{given}: there is no .bpmn file in it")).into());
             }
         }
+        let mut refusals = Vec::new();
         for (path, modified) in self.current() {
-            deploy(engine, &path).map_err(Unusable)?;
+            refusals.extend(deploy(engine, &path).err());
             self.seen.insert(path, modified);
         }
-        if self.seen.is_empty() && !self.paths.is_empty() {
-            return Err(Unusable("--bpmn: there is no .bpmn file in it".to_owned()).into());
+        if !refusals.is_empty() && refusals.len() == self.seen.len() {
+            return Err(Unusable(refusals.join("\n")).into());
+        }
+        for refused in refusals {
+            not_deployed(&refused);
         }
         Ok(())
+    }
+
+    /// Whether there is anything to look at.
+    pub(super) fn is_empty(&self) -> bool {
+        self.paths.is_empty()
     }
 
     /// Deploys what is new or has changed; a file that is refused is told of, and its earlier
@@ -49,7 +63,7 @@ impl Files {
                 continue;
             }
             if let Err(refused) = deploy(engine, &path) {
-                say(&format!("not deployed: {refused}"));
+                not_deployed(&refused);
             }
             self.seen.insert(path, modified);
         }
@@ -57,19 +71,24 @@ impl Files {
 
     /// The files as they are now, with the time of their last change.
     fn current(&self) -> Vec<(PathBuf, Option<SystemTime>)> {
-        let mut files = Vec::new();
-        for path in &self.paths {
-            if path.is_dir() {
-                let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-                files.extend(entries.map(|entry| entry.path()).filter(|path| is_bpmn(path)));
-            } else {
-                files.push(path.clone());
-            }
-        }
+        let mut files: Vec<_> = self.paths.iter().flat_map(|path| files_of(path)).collect();
         files.sort();
         let modified = |path: &Path| path.metadata().and_then(|data| data.modified()).ok();
         files.into_iter().map(|path| (path.clone(), modified(&path))).collect()
     }
+}
+
+/// The file, or the BPMN files in the folder.
+fn files_of(path: &Path) -> Vec<PathBuf> {
+    if !path.is_dir() {
+        return vec![path.to_owned()];
+    }
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| is_bpmn(path)).collect()
+}
+
+fn not_deployed(refused: &str) {
+    say(&format!("not deployed: {refused}"));
 }
 
 fn is_bpmn(path: &Path) -> bool {

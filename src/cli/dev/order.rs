@@ -4,13 +4,20 @@ use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::devengine::{
-    DevEngine,
-    record::{Incident, Message, NewInstance, ProcessRef, Refusal, Variables},
+use crate::{
+    devengine::{
+        DevEngine,
+        record::{Incident, Message, NewInstance, ProcessRef, Refusal, Variables},
+        runtime::InstanceView,
+    },
+    outcome,
 };
 
 /// How long a published message waits for somebody to take it.
 const TIME_TO_LIVE_MS: i64 = 3_600_000;
+
+/// Longest text of an instance's variables.
+const VARIABLES: usize = 1_000;
 
 /// How orders are written at the prompt.
 pub(super) const USAGE: &str = "start PROCESS [VARIABLES]   message NAME KEY [VARIABLES]   \
@@ -180,8 +187,28 @@ pub(super) fn incident(incident: &Incident) -> String {
 }
 
 fn instances(engine: &DevEngine) -> String {
-    let line = |view: &_| format!("{view:?}");
-    list(&engine.instances(), line, "no instances")
+    list(&engine.instances(), instance, "no instances")
+}
+
+/// A running instance on one line.
+fn instance(view: &InstanceView) -> String {
+    let mut line = format!("{} '{}' version {}", view.key, view.process_id, view.version);
+    let mut add = |text: String| line.push_str(&text);
+    if let Some(parent) = view.parent {
+        add(format!(" called by {parent}"));
+    }
+    if let Some(id) = &view.business_id {
+        add(format!(" with business id '{id}'"));
+    }
+    for (index, element) in view.elements.iter().enumerate() {
+        add(format!("{} '{}'", if index == 0 { " at" } else { "," }, element.id));
+        if let Some(incident) = element.incident {
+            add(format!(" (incident {incident})"));
+        }
+    }
+    let variables = Value::Object(view.variables.clone()).to_string();
+    add(format!(" with {}", outcome::cut(&variables, VARIABLES)));
+    line
 }
 
 fn list<T>(items: &[T], line: impl Fn(&T) -> String, none: &str) -> String {
@@ -217,7 +244,8 @@ fn optional(text: &str) -> Result<Option<Map<String, Value>>, String> {
 mod tests {
     use serde_json::json;
 
-    use super::Order;
+    use super::{InstanceView, Order, instance};
+    use crate::devengine::runtime::ElementView;
 
     #[test]
     fn orders_are_read_with_their_variables() {
@@ -227,6 +255,25 @@ mod tests {
         let message = Order::Message { name: "paid".to_owned(), key: String::new(), variables };
         assert_eq!(Order::parse("message paid \"\" {\"a b\": 1}"), Ok(message));
         assert_eq!(Order::parse("resolve 7"), Ok(Order::Resolve { incident: 7 }));
+    }
+
+    #[test]
+    fn an_instance_is_a_line_with_where_it_is_and_its_variables() {
+        let element = |id: &str, incident| ElementView { key: 9, id: id.to_owned(), incident };
+        let view = InstanceView {
+            key: 7,
+            process_id: "order".to_owned(),
+            version: 2,
+            parent: Some(3),
+            business_id: Some("INC1".to_owned()),
+            variables: json!({"n": 1}).as_object().cloned().unwrap_or_default(),
+            elements: vec![element("pay", Some(11)), element("ship", None)],
+        };
+        assert_eq!(
+            instance(&view),
+            "7 'order' version 2 called by 3 with business id 'INC1' at 'pay' (incident 11), \
+             'ship' with {\"n\":1}"
+        );
     }
 
     #[test]

@@ -39,6 +39,7 @@ impl Words {
                 self.job_ended(job, outcome);
                 self.elements.remove(&job.key);
             }
+            Told::Logged(line) => say(line),
         }
     }
 
@@ -65,7 +66,10 @@ impl Words {
 fn call(request: &Request, reply: &Reply) {
     let body = request.body.as_ref().map(|body| format!(" {body}")).unwrap_or_default();
     let path = request.path.join("/");
-    say(&format!("   {:<9} /{path}{}", request.method.as_str(), cut(&body, LINE)));
+    // Beside a body it says little more than which fields come back.
+    let query = if request.body.is_none() { query(request) } else { String::new() };
+    let (query, body) = (cut(&query, LINE), cut(&body, LINE));
+    say(&format!("   {:<9} /{path}{query}{body}", request.method.as_str()));
     match reply {
         Ok(response) => {
             let text = String::from_utf8_lossy(&response.body);
@@ -73,6 +77,12 @@ fn call(request: &Request, reply: &Reply) {
         }
         Err(lost) => say(&format!("   {:<9} no answer: {}", "", lost.message)),
     }
+}
+
+fn query(request: &Request) -> String {
+    let pairs = request.query.iter().map(|(name, value)| format!("{name}={value}"));
+    let pairs: Vec<_> = pairs.collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
 fn shown(variables: &Variables) -> String {

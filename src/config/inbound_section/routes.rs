@@ -28,6 +28,8 @@ enum Once {
     BusinessId,
     /// It does not: `at_least_once`.
     Nothing,
+    /// A word that means nothing, which is told already.
+    Unknown,
 }
 
 /// Reads all of them.
@@ -40,19 +42,23 @@ fn one(mut section: Section<'_>, has_rest: bool) -> Option<Route> {
     let name = name(&mut section);
     let once = once(&mut section);
     let action = action(&mut section, once, has_rest);
+    let tenant = section.text(Key::new("tenant"));
+    let [key, variables, response] =
+        ["key", "variables", "response"].map(|name| picker(&mut section, name));
     let ttl = Duration::from_secs(1)..=Duration::from_hours(30 * 24);
-    let route = Route {
-        name: name.unwrap_or_default(),
-        action: action?,
-        tenant: section.text(Key::new("tenant")).unwrap_or_else(|| DEFAULT_TENANT.to_owned()),
-        key: picker(&mut section, "key"),
-        variables: picker(&mut section, "variables"),
-        response: picker(&mut section, "response"),
-        at_least_once: once == Some(Once::Nothing),
-        time_to_live: section.duration(Key::new("ttl"), ttl),
-    };
+    let time_to_live = section.duration(Key::new("ttl"), ttl);
     section.finish();
-    Some(route).filter(|route| !route.name.is_empty())
+    // All of it is read by now, or one mistake would hide the others.
+    Some(Route {
+        name: name?,
+        action: action?,
+        tenant: tenant.unwrap_or_else(|| DEFAULT_TENANT.to_owned()),
+        key,
+        variables,
+        response,
+        at_least_once: once == Some(Once::Nothing),
+        time_to_live,
+    })
 }
 
 fn once(section: &mut Section<'_>) -> Option<Once> {
@@ -62,7 +68,8 @@ fn once(section: &mut Section<'_>) -> Option<Once> {
         ("business_id", Once::BusinessId),
         ("at_least_once", Once::Nothing),
     ];
-    section.one_of(Key::new("once"), &words)
+    let is_there = section.has("once");
+    section.one_of(Key::new("once"), &words).or(is_there.then_some(Once::Unknown))
 }
 
 fn action(section: &mut Section<'_>, once: Option<Once>, has_rest: bool) -> Option<Action> {
@@ -73,12 +80,14 @@ fn action(section: &mut Section<'_>, once: Option<Once>, has_rest: bool) -> Opti
         ("signal", Verb::Signal),
         ("cancel", Verb::Cancel),
     ];
-    let key = Key::new("do");
-    let Some(verb) = section.one_of(key, &verbs) else {
+    if !section.has("do") {
         section.mistake(
             "do",
             "is what the route does: start, message, start_or_correlate, signal or cancel",
         );
+    }
+    let Some(verb) = section.one_of(Key::new("do"), &verbs) else {
+        nothing(section);
         return None;
     };
     match verb {
@@ -87,6 +96,19 @@ fn action(section: &mut Section<'_>, once: Option<Once>, has_rest: bool) -> Opti
         Verb::StartOrCorrelate => message(section, once, true),
         Verb::Signal => signal(section, once),
         Verb::Cancel => cancel(section, has_rest),
+    }
+}
+
+/// Reads what any action would: nobody knows which of it is one too many.
+fn nothing(section: &mut Section<'_>) {
+    for key in ["process", "message", "signal"] {
+        section.text(Key::new(key));
+    }
+    for key in ["version", "await"] {
+        section.value(key);
+    }
+    for key in ["correlation_key", "instance"] {
+        picker(section, key);
     }
 }
 
@@ -107,6 +129,7 @@ fn start(section: &mut Section<'_>, once: Option<Once>) -> Option<Action> {
         Some(Once::Wrapper) => Guard::Wrapper,
         Some(Once::BusinessId) => Guard::BusinessId,
         Some(Once::Nothing) => Guard::Nothing,
+        Some(Once::Unknown) => return None,
         Some(Once::Message) | None => {
             section.mistake(
                 "once",
@@ -133,8 +156,9 @@ fn message(
     needs_correlation_key: bool,
 ) -> Option<Action> {
     let name = needed(section, "message", "name the message");
+    let is_there = section.has("correlation_key");
     let correlation_key = picker(section, "correlation_key");
-    if correlation_key.is_none() && needs_correlation_key {
+    if !is_there && needs_correlation_key {
         section.mistake(
             "correlation_key",
             "is missing: say whom the message is for, e.g. \"$.sys_id\"",
@@ -148,7 +172,7 @@ fn message(
 
 fn signal(section: &mut Section<'_>, once: Option<Once>) -> Option<Action> {
     let name = needed(section, "signal", "name the signal");
-    if once != Some(Once::Nothing) {
+    if !matches!(once, Some(Once::Nothing | Once::Unknown)) {
         section.mistake(
             "once",
             "is \"at_least_once\" for a signal: the engine broadcasts a repetition again",
@@ -158,8 +182,9 @@ fn signal(section: &mut Section<'_>, once: Option<Once>) -> Option<Action> {
 }
 
 fn cancel(section: &mut Section<'_>, has_rest: bool) -> Option<Action> {
+    let is_there = section.has("instance");
     let instance: Option<Picker> = picker(section, "instance");
-    if instance.is_none() {
+    if !is_there {
         section.mistake("instance", "is missing: where the body has the instance's key");
     }
     let processes = section.text(Key::new("process")).unwrap_or_else(|| "*".to_owned());

@@ -9,8 +9,8 @@ use super::{Engine, as_kept};
 use crate::devengine::{
     bpmn::{self, Process},
     record::{
-        CreatedInstance, Deployed, Incident, Key, Message, NewInstance, Refusal, RefusalKind,
-        Variables,
+        CreatedInstance, Deployed, Incident, Key, Message, NewInstance, ProcessRef, Refusal,
+        RefusalKind, Variables,
     },
     runtime::{Deployable, InstanceView, Reach},
 };
@@ -43,6 +43,11 @@ impl Engine {
         let deployed = self.runtime.deploy(processes, self.now())?;
         self.settle();
         Ok(Deployment { key, processes: names.into_iter().zip(deployed).collect() })
+    }
+
+    /// Refuses a process that is not there.
+    pub(crate) fn demand(&self, process: &ProcessRef) -> Result<(), Refusal> {
+        self.runtime.demand(process)
     }
 
     /// `CreateProcessInstance`.

@@ -123,15 +123,13 @@ pub(super) fn deployed(deployment: Deployment, tenant: &str) -> proto::DeployRes
 }
 
 /// The instance to start. An id comes before a key, and a version before the latest.
+/// `demand` looks for the process, which brokers do before they look at instructions.
 pub(super) fn new_instance(
     request: proto::CreateProcessInstanceRequest,
+    demand: impl FnOnce(&ProcessRef) -> Result<(), Refusal>,
 ) -> Result<NewInstance, Refusal> {
-    if !(request.start_instructions.is_empty() && request.runtime_instructions.is_empty()) {
-        return Err(invalid(
-            "startInstructions, runtimeInstructions: the dev engine begins at the start event and \
-             goes on to the end; leave them out",
-        ));
-    }
+    let instructed =
+        !(request.start_instructions.is_empty() && request.runtime_instructions.is_empty());
     let process = match (request.bpmn_process_id, request.version) {
         (id, _) if id.is_empty() && request.process_definition_key < 0 => {
             return Err(invalid("bpmnProcessId: write it, or a processDefinitionKey"));
@@ -140,6 +138,13 @@ pub(super) fn new_instance(
         (id, ..=-1) => ProcessRef::Latest(id),
         (id, version) => ProcessRef::Version(id, version),
     };
+    if instructed {
+        demand(&process)?;
+        return Err(invalid(
+            "startInstructions, runtimeInstructions: the dev engine begins at the start event and \
+             goes on to the end; leave them out",
+        ));
+    }
     let variables = variables(&request.variables)?;
     let business_id = request.business_id;
     Ok(NewInstance { process, variables, business_id })

@@ -193,7 +193,8 @@ impl Gateway for Calls {
         self.0
             .command(Rpc::Create, request, |engine, asked| {
                 let tenant = self.0.tenant(&asked.tenant_id)?;
-                Ok(convert::created(engine.create(convert::new_instance(asked)?)?, tenant))
+                let new = convert::new_instance(asked, |process| engine.demand(process))?;
+                Ok(convert::created(engine.create(new)?, tenant))
             })
             .await
     }

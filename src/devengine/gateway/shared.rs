@@ -168,7 +168,8 @@ impl Shared {
     ) -> Result<proto::CreateProcessInstanceWithResultResponse, Status> {
         let request = asked.request.unwrap_or_default();
         let tenant = self.tenant(&request.tenant_id).map_err(status)?;
-        let new = convert::new_instance(request).map_err(status)?;
+        let demand = |process: &_| self.engine().demand(process);
+        let new = convert::new_instance(request, demand).map_err(status)?;
         let wait = Some(millis(asked.request_timeout)).filter(|wait| !wait.is_zero());
         let wait = wait.unwrap_or(DEFAULT_RESULT_WAIT);
         let (created, end) = self.engine().create_and_await(new).map_err(status)?;

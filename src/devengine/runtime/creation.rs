@@ -17,9 +17,17 @@ use crate::devengine::{
 };
 
 impl Runtime {
+    /// Refuses a process that is not there.
+    pub(in crate::devengine) fn demand(&self, process: &ProcessRef) -> Result<(), Refusal> {
+        self.find(process).map(|_| ())
+    }
+
+    fn find(&self, process: &ProcessRef) -> Result<&Arc<Definition>, Refusal> {
+        self.definitions.find(process).ok_or_else(|| no_such_process(process))
+    }
+
     pub(super) fn create(&mut self, new: NewInstance) -> Result<CreatedInstance, Refusal> {
-        let definition = self.definitions.find(&new.process).cloned();
-        let definition = definition.ok_or_else(|| no_such_process(&new.process))?;
+        let definition = Arc::clone(self.find(&new.process)?);
         let start = definition.none_start(None).ok_or_else(|| {
             Refusal::new(
                 RefusalKind::FailedPrecondition,

@@ -19,7 +19,8 @@ impl Door {
         secrets: Arc<dyn SecretProvider>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, String> {
-        Authenticator::new(Arc::new(config), secrets, clock).map(Self)
+        let door = Authenticator::new(Arc::new(config), secrets, clock).map(Self);
+        door.map_err(|errors| errors.join("\n"))
     }
 
     /// Whether this request is let in, checked as the endpoint does it.

@@ -58,5 +58,6 @@ async fn a_secret_that_is_replaced_counts_from_the_next_look_on() {
 fn an_empty_secret_is_refused() {
     let secrets = Arc::new(Replaceable(Mutex::new(Ok(Some("")))));
     let error = Authenticator::new(config(), secrets, Arc::new(Midnight)).unwrap_err();
+    let [error] = &error[..] else { panic!("{error:?}") };
     assert!(error.contains("credential 'a'") && error.contains("empty"), "{error}");
 }

@@ -25,7 +25,8 @@ pub(super) async fn run<G: ProcessGateway, R: ClusterRest>(
     let correlation_key = match correlation_key {
         None => String::new(),
         Some(picker) => request.text(picker, "correlation_key")?.ok_or_else(|| {
-            Problem::invalid("correlation_key is empty: its place in the body has no value")
+            let empty = format!("correlation_key is empty: {} has no value", picker.text());
+            Problem::invalid(empty).aside(picker.why_nothing(&request.scope))
         })?,
     };
     let message = Message {

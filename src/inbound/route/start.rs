@@ -86,7 +86,6 @@ async fn by_wrapper<G: ProcessGateway, R>(
     let Some(key) = &request.key else {
         return Err(Problem::invalid("an idempotency key is missing"));
     };
-    wrapper::deploy(shared, &request.route.tenant).await?;
     let start = Start {
         process,
         route: &request.route.name,
@@ -94,6 +93,8 @@ async fn by_wrapper<G: ProcessGateway, R>(
         key,
         time_to_live: request.time_to_live,
     };
+    wrapper::demand(shared, &start).await?;
+    wrapper::deploy(shared, start.tenant).await?;
     let published = publish(&shared.gateway, &start.message(variables)).await?;
     let done = Done::new("started", []);
     Ok(if published == Published::Duplicate { done.duplicate() } else { done })

@@ -59,6 +59,18 @@ impl Trust {
     }
 }
 
+/// Everything that is wrong with the files.
+pub(super) fn mistakes(config: &Config) -> Vec<Error> {
+    let general = tls::mistakes(None, config.ca_file.as_deref()).into_iter().map(Error::Tls);
+    let own = config.own_tls.iter().flat_map(|own| {
+        let connection = &own.connection;
+        // The general file is looked at once.
+        let found = tls::mistakes(own.identity.as_ref(), own.ca_file.as_deref()).into_iter();
+        found.map(|error| Error::OwnTls { connection: connection.clone(), error })
+    });
+    general.chain(own).collect()
+}
+
 impl Own {
     fn read(own: &OwnTls, config: &Config) -> Result<Self, Error> {
         let ca_file = own.ca_file.as_ref().or(config.ca_file.as_ref()).map(PathBuf::as_path);

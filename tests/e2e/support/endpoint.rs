@@ -41,6 +41,13 @@ do = "start"
 process = "inbound-plain"
 once = "wrapper"
 key = "$.event"
+
+[[inbound.routes]]
+name = "wrapped-nothing"
+do = "start"
+process = "there-is-none"
+once = "wrapper"
+key = "$.event"
 "#;
 
 /// A running endpoint.

@@ -1,14 +1,15 @@
 //! `demo` and `dev`, as a newcomer types them.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    ffi::OsStr,
+    io::{BufRead, BufReader, Read, Write},
     path::Path,
     process::{Child, ChildStdin, Stdio},
     sync::mpsc::{self, Receiver},
     time::Duration,
 };
 
-use super::{program, text};
+use super::{config_file, program, text};
 
 /// How long a line may take to come.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,10 +24,15 @@ struct Dev {
 impl Dev {
     /// Starts it on free ports.
     fn start(bpmn: &Path) -> Self {
+        Self::with(&["--bpmn".as_ref(), bpmn.as_os_str()])
+    }
+
+    /// Starts it on free ports with these arguments.
+    fn with(arguments: &[&OsStr]) -> Self {
         let mut child = program()
             .args(["dev", "--listen", "127.0.0.1:0", "--sandbox", "127.0.0.1:0"])
-            .args(["--inbound", "127.0.0.1:0", "--control", "127.0.0.1:0", "--bpmn"])
-            .arg(bpmn)
+            .args(["--inbound", "127.0.0.1:0", "--control", "127.0.0.1:0"])
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -49,6 +55,15 @@ impl Dev {
                 Err(error) => panic!("{error}: no line with {part:?} after {seen:#?}"),
             }
         }
+    }
+
+    /// The lines up to one that holds `part`.
+    fn lines_until(&self, part: &str) -> Vec<String> {
+        let mut seen = Vec::new();
+        while !seen.last().is_some_and(|line: &String| line.contains(part)) {
+            seen.push(self.lines.recv_timeout(PATIENCE).unwrap());
+        }
+        seen
     }
 
     fn order(&mut self, order: &str) {
@@ -178,6 +193,10 @@ fn bad_input_is_one_clear_line_with_exit_code_64() {
     let free = ["--listen", "127.0.0.1:0", "--bpmn", path];
     let (code, said) = dev(&free);
     assert_eq!((code, said.contains("no such file")), (Some(64), true), "{said}");
+    let empty = folder.path().to_str().unwrap();
+    let (code, said) = dev(&["--listen", "127.0.0.1:0", "--bpmn", empty]);
+    let text_of_empty = format!("--bpmn {empty}: there is no .bpmn file in it");
+    assert_eq!((code, said.contains(&text_of_empty)), (Some(64), true), "{said}");
     std::fs::write(&file, "hello").unwrap();
     let (code, said) = dev(&free);
     assert_eq!((code, said.contains("line 1: not XML")), (Some(64), true), "{said}");
@@ -199,4 +218,129 @@ fn bad_input_is_one_clear_line_with_exit_code_64() {
     let address = taken.local_addr().unwrap().to_string();
     let (code, said) = dev(&["--listen", &address]);
     assert_eq!((code, said.contains("--listen: cannot listen")), (Some(69), true), "{said}");
+}
+
+/// The example with something else in its place.
+fn changed(from: &str, to: &str) -> String {
+    let bpmn = example("create-incident");
+    assert!(bpmn.contains(from), "{from}");
+    bpmn.replace(from, to)
+}
+
+#[test]
+fn dev_tells_of_all_bad_files_runs_the_good_ones_and_goes_on_to_watch() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.bpmn"), "hello").unwrap();
+    std::fs::write(folder.path().join("b.bpmn"), example("create-incident")).unwrap();
+    std::fs::write(folder.path().join("c.bpmn"), changed("serviceTask", "complexGateway")).unwrap();
+    let mut dev = Dev::start(folder.path());
+    dev.line_with("deployed 'create-incident' version 1");
+    let refused = ["a.bpmn", "c.bpmn"].map(|name| (name, dev.line_with("not deployed")));
+    assert!(refused.iter().all(|(name, line)| line.contains(name)), "{refused:?}");
+    assert!(refused[0].1.contains("line 1: not XML"), "{refused:?}");
+    dev.line_with("gateway ");
+    dev.order("start create-incident");
+    dev.line_with("'create-incident' version 1 started");
+    let other = changed("create-incident", "mended");
+    std::fs::write(folder.path().join("a.bpmn"), other).unwrap();
+    dev.line_with("deployed 'mended' version 1");
+}
+
+#[test]
+fn dev_without_files_says_that_nothing_is_deployed() {
+    let dev = Dev::with(&[]);
+    dev.line_with("Nothing is deployed: name your files with --bpmn");
+}
+
+#[test]
+fn dev_shows_warnings_queries_and_running_instances() {
+    let folder = tempfile::tempdir().unwrap();
+    let variable = "key=\"resultVariable\" value=\"serviceNow\"";
+    let mapped = changed(variable, "key=\"resultExpression\" value=\"={n: numer}\"");
+    std::fs::write(folder.path().join("a.bpmn"), mapped).unwrap();
+    let find = r#"<zeebe:input source="find" target="operation" />
+        <zeebe:input source="active=true" target="query" />"#;
+    let found = changed("<zeebe:input source=\"create\" target=\"operation\" />", find);
+    let found = found.replace("create-incident", "find-incidents");
+    std::fs::write(folder.path().join("b.bpmn"), found).unwrap();
+    let other = changed("servicenow:record:1", "servicenow:rekord:1");
+    let other = other.replace("create-incident", "misspelt");
+    std::fs::write(folder.path().join("c.bpmn"), other).unwrap();
+    let mut dev = Dev::start(folder.path());
+    let control = dev.control();
+    dev.order("start create-incident {\"subject\": \"mapped\"}");
+    let warning = dev.line_with("warning   ");
+    assert!(warning.contains("'create'") && warning.contains("'numer'"), "{warning}");
+    dev.order("start find-incidents");
+    let get = dev.line_with("GET ");
+    assert!(get.contains("/api/now/table/incident?") && get.contains("sysparm_query="), "{get}");
+    dev.line_with("completed with");
+    dev.order("start misspelt {\"subject\": \"waits\"}");
+    let nobody = dev.line_with("no worker here takes jobs of type 'servicenow:rekord:1'");
+    assert!(nobody.contains("servicenow:record:1, servicenow:flow:1"), "{nobody}");
+    let list = program().args(["dev", "instances", "--control", &control]).output().unwrap();
+    let list = text(&list.stdout);
+    assert!(
+        list.contains("'misspelt' version 1 at 'create' with {\"subject\":\"waits\"}"),
+        "{list}"
+    );
+    dev.order("start misspelt");
+    dev.order("signal nothing");
+    let said = dev.lines_until("signal ");
+    assert!(!said.iter().any(|line| line.contains("no worker here")), "once is enough: {said:?}");
+}
+
+#[test]
+fn dev_shows_what_its_inbound_endpoint_is_asked_for() {
+    let dev = Dev::with(&[]);
+    let line = dev.line_with("inbound http://");
+    let address = line.split("inbound http://").nth(1).unwrap().split(' ').next().unwrap();
+    let body = r#"{"name": "paid", "correlationKey": "k"}"#;
+    post(address, "/v2/messages/publication", body);
+    let call = dev.line_with("inbound   ");
+    assert_eq!(call, "   inbound   publish \"paid\": 200");
+    post(address, "/inbound/nothing", "{}");
+    let refused = dev.line_with("inbound   ");
+    assert!(refused.ends_with("404 NOT_FOUND: \"there is no route 'nothing'\""), "{refused}");
+}
+
+/// Posts JSON to a server of ours and reads the first bytes of its answer.
+fn post(address: &str, path: &str, body: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn the_routes_of_the_page_on_the_dev_engine_start_their_process() {
+    let page = include_str!("../../../docs/dev-engine.md");
+    let block = |language: &str| {
+        let block = page.split(&format!("```{language}\n")).nth(1).unwrap();
+        block.split("```").next().unwrap()
+    };
+    let dev = Dev::with(&["--bpmn".as_ref(), "examples/create-incident.bpmn".as_ref()]);
+    assert!(block("sh").contains("--bpmn examples/create-incident.bpmn"));
+    let gateway = dev.line_with("gateway ").split_whitespace().nth(1).unwrap().to_owned();
+    let routes = block("toml").replace("http://127.0.0.1:26500", &gateway);
+    let file = config_file(&routes.replace("127.0.0.1:8090", "127.0.0.1:0"));
+    let mut run = program();
+    run.args(["run", "--only", "inbound", "--config"]).arg(file.path()).stderr(Stdio::piped());
+    let mut run = run.spawn().unwrap();
+    let log = BufReader::new(run.stderr.take().unwrap()).lines().map_while(Result::ok);
+    let line = log.into_iter().find(|line| line.contains("inbound listens")).unwrap();
+    let address = line.split("address=").nth(1).unwrap().split(' ').next().unwrap();
+    let body = block("sh").split("-d '").nth(1).unwrap().split('\'').next().unwrap();
+    let answer = post(address, "/inbound/incident", body);
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    assert!(dev.line_with("POST ").contains("\"short_description\":\"Hello\""));
 }

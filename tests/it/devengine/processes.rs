@@ -273,6 +273,14 @@ async fn what_the_engine_cannot_do_is_refused_rather_than_dropped() {
     let refused = raw.create_process_instance(elsewhere).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert!(refused.message().contains("startInstructions"), "{refused}");
+    // A broker looks for the process before it looks at the instructions.
+    let element_id = "task".to_owned();
+    let nowhere = CreateProcessInstanceRequest {
+        start_instructions: vec![ProcessInstanceCreationStartInstruction { element_id }],
+        ..instance("gone")
+    };
+    let refused = raw.create_process_instance(nowhere).await.unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
     let message = |id: &str| PublishMessageRequest {
         name: "begin".to_owned(),
         business_id: Some(id.to_owned()),

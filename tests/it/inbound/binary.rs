@@ -14,7 +14,9 @@ async fn settings() -> (ScriptedGateway, String) {
         "[zeebe]\ngrpc_address = \"{}\"\n[management]\nlisten = \"127.0.0.1:0\"\n\
          [inbound]\nlisten = \"127.0.0.1:0\"\nbehind_proxy = true\n\
          [[inbound.credentials]]\nname = \"flows\"\napi_key = {{ key = \"{{{{secrets.KEY}}}}\" }}\n\
-         allow = [\"publish:*\"]\n",
+         allow = [\"publish:*\", \"route:*\"]\n\
+         [[inbound.routes]]\nname = \"closed\"\ndo = \"message\"\nmessage = \"closed\"\n\
+         key = '=body.sys_id + \":\" + string(body.count)'\n",
         gateway.address()
     );
     (gateway, settings)
@@ -41,7 +43,7 @@ async fn each_call_is_one_line_in_the_log_without_secrets_or_bodies() {
     let log = program.log();
     for part in [
         r#"operation="publish" status=200 credential="flows" peer=198.51.100.7"#,
-        r#"subject="paid\nforged" key=Some("INC1:3") result=2251799813685249"#,
+        r#"subject="paid\nforged" key="INC1:3" result=2251799813685249"#,
         r#"status=401 credential="-" peer=198.51.100.7"#,
         r#"why="UNAUTHORIZED""#,
     ] {
@@ -53,6 +55,30 @@ async fn each_call_is_one_line_in_the_log_without_secrets_or_bodies() {
     }
     let calls: Vec<_> = gateway.calls().into_iter().map(|seen| seen.call).collect();
     assert!(matches!(&calls[..], [Call::Publish(_)]), "no jobs are asked for: {calls:?}");
+}
+
+#[tokio::test]
+async fn a_refusal_is_in_the_log_with_its_reason_and_without_what_the_body_held() {
+    let (_gateway, settings) = settings().await;
+    let program = Program::start(&["--only", "inbound"], &settings);
+    let address = program.address().await;
+    let body = json!({"sys_id": "DE02120300000000202051", "iban": 1});
+    let request = Request::post("/inbound/closed", &body).header("x-api-key", "the-secret-key");
+    let reply = request.send(address).await.expect(400);
+    assert_eq!(
+        reply.detail(),
+        "route 'closed' needs an idempotency key: its place in the body is empty, \
+         =body.sys_id + \":\" + string(body.count), and there is no header Idempotency-Key \
+         (no key 'count' in body; keys: sys_id, iban; cannot add a null to a string)"
+    );
+    eventually("the call is in the log", || program.log().contains("inbound call")).await;
+    let log = program.log();
+    let line = log.lines().find(|line| line.contains("inbound call")).unwrap();
+    assert!(line.contains("why=\"INVALID_ARGUMENT\""), "{line}");
+    assert!(line.contains("detail=\"route 'closed' needs an idempotency key: its place"), "{line}");
+    for part in ["key=", "Some", "None", "DE0212", "iban"] {
+        assert!(!line.contains(part), "{part} in {line}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,10 @@ use super::{
     rig::{CREDENTIALS, Endpoint, Rig},
     wire::{Reply, Request},
 };
-use crate::support::gateway::{Call, Fault, Rpc, Settings};
+use crate::support::{
+    bpmn,
+    gateway::{Call, Fault, Rpc, Settings},
+};
 
 const WRAPPED: &str = r#"
 [[inbound.routes]]
@@ -201,7 +204,9 @@ async fn the_wrapper_is_deployed_once_and_takes_the_start_as_a_message() {
     assert_eq!(reply.body, json!({"result": "started", "duplicate": false}));
     rig.send(&request.key("INC1:4")).await.expect(200);
     let calls = rig.calls();
-    let [Call::Deploy(deployed), Call::Publish(message), Call::Publish(_)] = &calls[..] else {
+    let [Call::Create(_), Call::Deploy(deployed), Call::Publish(message), Call::Publish(_)] =
+        &calls[..]
+    else {
         panic!("{calls:?}")
     };
     assert_eq!(deployed.resources[0].name, wrapper::RESOURCE);
@@ -224,8 +229,35 @@ async fn nothing_is_published_for_a_wrapper_that_is_not_there() {
     rig.gateway.script(Rpc::Deploy, 1, Fault::Refuse(Status::unavailable("no leader")));
     let reply = rig.send(&request).await.expect(503);
     assert!(reply.detail().contains("wrapper"), "{}", reply.detail());
-    assert!(rig.calls().iter().all(|call| matches!(call, Call::Deploy(_))));
+    assert!(!rig.calls().iter().any(|call| matches!(call, Call::Publish(_))));
     rig.send(&request).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_wrapped_start_of_a_process_that_is_not_deployed_is_404_until_it_is() {
+    let rig = Rig::start(&WRAPPED.replace("process = \"order\"", "process = \"late\"")).await;
+    let request = Request::post("/inbound/order", &json!({})).by_flows().key("e1");
+    let reply = rig.send(&request).await.expect(404);
+    assert_eq!(reply.title(), "NOT_FOUND");
+    assert!(reply.detail().contains("process ID 'late'"), "{}", reply.detail());
+    assert!(rig.running().is_empty(), "nothing is left to become an incident");
+    let engine = rig.gateway.engine();
+    engine.deploy("late.bpmn", bpmn::one_task("late").as_bytes()).unwrap();
+    rig.send(&request).await.expect(200);
+    assert_eq!(rig.running(), [wrapper::PROCESS_ID, "late"]);
+}
+
+#[tokio::test]
+async fn a_gateway_that_may_not_say_whether_there_is_a_process_holds_no_start_up() {
+    let rig = Rig::start(WRAPPED).await;
+    let request = Request::post("/inbound/order", &json!({})).by_flows();
+    rig.gateway.script(Rpc::Create, 1, Fault::Refuse(Status::permission_denied("no right")));
+    rig.send(&request.clone().key("e1")).await.expect(200);
+    rig.gateway.script(Rpc::Create, 1, Fault::Refuse(Status::unavailable("no leader")));
+    let reply = rig.send(&request.clone().key("e2")).await.expect(503);
+    assert!(reply.detail().contains("start of a process instance"), "{}", reply.detail());
+    rig.send(&request.key("e2")).await.expect(200);
+    assert_eq!(rig.running(), [wrapper::PROCESS_ID, "order", wrapper::PROCESS_ID, "order"]);
 }
 
 #[tokio::test]

@@ -86,10 +86,14 @@ async fn a_message_route_picks_key_correlation_variables_and_answer() {
 async fn what_the_body_lacks_is_said_in_words_for_its_author() {
     let rig = rig().await;
     let reply = approve(&rig, &json!({"record": {"sys_id": "", "sys_mod_count": 1}})).await;
-    assert!(reply.clone().expect(400).detail().contains("correlation_key is empty"), "{reply:?}");
+    assert!(
+        reply.clone().expect(400).detail().contains("correlation_key is empty: $.record.sys_id"),
+        "{reply:?}"
+    );
     let reply = approve(&rig, &json!({"record": {"sys_id": "abc"}})).await.expect(400);
     assert!(reply.detail().contains("needs an idempotency key"), "{}", reply.detail());
     assert!(reply.detail().contains("place in the body is empty"), "{}", reply.detail());
+    assert!(reply.detail().contains("no key 'sys_mod_count'"), "{}", reply.detail());
     let list = json!({"record": {"sys_id": ["abc"], "sys_mod_count": 1}});
     let reply = approve(&rig, &list).await.expect(400);
     let ticket = Request::post("/inbound/ticket", &json!({"number": {"a": 1}})).by_flows();

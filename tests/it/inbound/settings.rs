@@ -114,3 +114,63 @@ do = "deploy"
         assert!(said.contains(part), "{part}\nin\n{said}");
     }
 }
+
+#[test]
+fn no_mistake_of_a_route_hides_another() {
+    let said = mistakes(
+        r#"
+[inbound]
+open = true
+[[inbound.routes]]
+name = "one"
+do = "deploy"
+process = "p"
+message = "m"
+signal = "s"
+correlation_key = "={"
+variables = "={"
+colour = 1
+[[inbound.routes]]
+name = "two"
+do = "message"
+correlation_key = "sys_id"
+key = "={"
+ttl = "soon"
+[[inbound.routes]]
+name = "three"
+do = "start_or_correlate"
+message = "m"
+correlation_key = "sys_id"
+[[inbound.routes]]
+name = "four"
+[[inbound.routes]]
+name = "five"
+do = "start"
+process = "p"
+once = "sometimes"
+[[inbound.routes]]
+name = "six"
+do = "signal"
+signal = "s"
+once = "sometimes"
+"#,
+    );
+    let lines: Vec<_> = said.lines().filter(|line| line.starts_with("inbound.routes")).collect();
+    let keys: Vec<_> = lines.iter().filter_map(|line| line.split(": ").next()).collect();
+    let expected = [
+        "inbound.routes[0].do",
+        "inbound.routes[0].correlation_key",
+        "inbound.routes[0].variables",
+        "inbound.routes[0].colour",
+        "inbound.routes[1].message",
+        "inbound.routes[1].correlation_key",
+        "inbound.routes[1].key",
+        "inbound.routes[1].ttl",
+        "inbound.routes[2].correlation_key",
+        "inbound.routes[3].do",
+        "inbound.routes[4].once",
+        "inbound.routes[5].once",
+    ];
+    assert_eq!(keys, expected, "{said}");
+    assert!(said.contains("routes[3].do: is what the route does: start, message"), "{said}");
+}

@@ -4,6 +4,7 @@ use servicenow_worker::sandbox::{Fault, Match};
 use super::{Answer, Instance};
 
 const INCIDENTS: &str = "/api/now/table/incident";
+const PAGE: &str = include_str!("../../../docs/sandbox.md");
 const CHOSEN: &str = "0123456789abcdef0123456789abcdef";
 
 async fn admin(instance: &Instance, method: &str, path: &str, body: Value) -> Answer {
@@ -145,6 +146,75 @@ async fn a_wrong_rule_is_refused_and_names_what_is_wrong() {
     assert!(answer.text.contains("earthquake"), "{}", answer.text);
     assert!(instance.sandbox.faults().rules().is_empty());
     assert_eq!(admin(&instance, "GET", "/sandbox/nothing", json!({})).await.status, 404);
+}
+
+/// The rows of the page's table of faults, as they are written.
+fn faults_of_the_page() -> Vec<Value> {
+    let rows = PAGE.split("| `fault` | what happens |\n|---|---|\n").nth(1).unwrap();
+    let rows = rows.lines().take_while(|row| row.starts_with('|'));
+    let written = rows.map(|row| row.split('`').nth(1).unwrap());
+    written.map(|text| serde_json::from_str(text).unwrap()).collect()
+}
+
+fn name_of(fault: &Value) -> &str {
+    fault.as_str().unwrap_or_else(|| fault.as_object().unwrap().keys().next().unwrap())
+}
+
+#[tokio::test]
+async fn the_faults_of_the_sandbox_page_are_all_there_are_and_are_written_so() {
+    let instance = Instance::start().await;
+    let faults = faults_of_the_page();
+    for fault in &faults {
+        let rule = json!({"match": {"nth": 100}, "fault": fault});
+        let answer = admin(&instance, "POST", "/sandbox/faults", rule).await;
+        assert_eq!(answer.status, 204, "{fault}: {}", answer.text);
+        let name = name_of(fault);
+        let wrong = if fault.is_string() { json!({name: {"a": 1}}) } else { json!(name) };
+        let answer = admin(&instance, "POST", "/sandbox/faults", json!({"fault": wrong})).await;
+        assert_eq!(answer.status, 400, "{wrong}");
+        let said = answer.json()["error"].as_str().unwrap().to_owned();
+        let written = said.strip_prefix(&format!("fault '{name}' is written ")).unwrap();
+        assert_eq!(serde_json::from_str::<Value>(written).unwrap(), *fault, "{said}");
+    }
+    let unknown = json!({"fault": "earthquake"});
+    let said = admin(&instance, "POST", "/sandbox/faults", unknown).await.json();
+    let names: Vec<_> = faults.iter().map(name_of).collect();
+    let all = format!("fault 'earthquake' is none of {}", names.join(", "));
+    assert_eq!(said, json!({"error": all}));
+    let typo = json!({"fault": {"status": {"code": 503, "header": []}}});
+    let said = admin(&instance, "POST", "/sandbox/faults", typo).await;
+    assert!(said.text.contains("unknown field `header`"), "{}", said.text);
+}
+
+#[tokio::test]
+async fn the_examples_of_the_sandbox_page_do_what_it_says() {
+    let blocks = PAGE.split("```json\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let rules: Vec<&str> = blocks.filter(|block| block.contains("\"fault\"")).collect();
+    let [second_insert, lost_answer, rate_limit] = rules[..] else { panic!("{rules:?}") };
+    assert!(PAGE.contains(&format!("curl -d '{}' ", lost_answer.trim())));
+    let under = async |rule: &str| {
+        let instance = Instance::start().await;
+        let request = instance.bare_request("POST", "/sandbox/faults").body(rule.to_owned());
+        assert_eq!(Answer::of(request).await.status, 204, "{rule}");
+        instance
+    };
+    let instance = under(second_insert).await;
+    let statuses = [201, 503, 201];
+    for status in statuses {
+        assert_eq!(instance.send("POST", INCIDENTS, json!({})).await.status, status);
+    }
+    let instance = under(lost_answer).await;
+    let request = instance.bare_request("POST", INCIDENTS);
+    let request = request.header("authorization", &instance.authorization);
+    let request = request.header("content-type", "application/json");
+    assert!(request.body(json!({"sys_id": CHOSEN}).to_string()).send().await.is_err());
+    assert_eq!(instance.get(&format!("{INCIDENTS}/{CHOSEN}")).await.status, 200);
+    let instance = under(rate_limit).await;
+    for status in [429, 429, 429, 200] {
+        let answer = instance.get(INCIDENTS).await;
+        let wait = if status == 429 { "30" } else { "" };
+        assert_eq!((answer.status, answer.header("retry-after")), (status, wait));
+    }
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ pub(crate) fn after_success(
     scope.set("job", json!({ "retries": at.job.retries }));
     match expression.evaluate(scope, at.now, warnings).and_then(Decision::read) {
         Ok(Decision::None) => Outcome::Complete { variables },
-        Ok(decision) => decided(decision, ""),
+        Ok(decision) => decided(decision, "", Duration::ZERO),
         Err(why) => {
             let id = success.text("sysId").map(|id| format!(" (sysId {id})")).unwrap_or_default();
             let message = format!("the operation worked{id}, but errorExpression failed: {why}");
@@ -73,7 +73,10 @@ pub(crate) fn after_error(
         scope.set("job", json!({ "retries": at.job.retries }));
         match expression.evaluate(scope, at.now, warnings).and_then(Decision::read) {
             Ok(Decision::None) => {}
-            Ok(decision) => return decided(decision, &error.message),
+            Ok(decision) => {
+                let at_least = error.at_least.unwrap_or_default();
+                return decided(decision, &error.message, at_least);
+            }
             Err(why) => {
                 let message = format!("{}; besides, errorExpression failed: {why}", error.message);
                 return permanent(at, &Error { message, ..error.clone() });
@@ -96,13 +99,15 @@ fn decides_nothing(warnings: &[String]) -> String {
     format!("; besides, errorExpression decides nothing: {}", cut(&warnings.join("; "), 300))
 }
 
-fn decided(decision: Decision, fallback: &str) -> Outcome {
+/// `at_least` is how long the job has to stay away, if it comes back by itself.
+fn decided(decision: Decision, fallback: &str, at_least: Duration) -> Outcome {
     match decision {
         Decision::BpmnError { code, message, variables } => {
             Outcome::ThrowError { code, message: message.unwrap_or_default(), variables }
         }
         Decision::JobError { message, retries, retry_backoff, mut variables } => {
             let message = message.unwrap_or_else(|| fallback.to_owned());
+            let retry_backoff = retry_backoff.max(at_least);
             variables.insert("error".to_owned(), message.clone().into());
             Outcome::Fail { retries, message, retry_backoff, variables }
         }
@@ -145,6 +150,7 @@ fn transient(
 ) -> Outcome {
     let retry_backoff = backoff::wait(backoff::Wait {
         retry_after: error.retry_after,
+        at_least: error.at_least.unwrap_or_default(),
         header: at.headers.retry_backoff,
         age,
         job_key: at.job.id.key,
@@ -213,7 +219,7 @@ fn error_value(error: &Error, retryable: bool) -> Value {
     value.insert("status".to_owned(), error.status.into());
     value.insert("retryable".to_owned(), retryable.into());
     let response =
-        error.response.as_ref().map(|response| ("response".to_owned(), response.clone()));
+        error.response.as_ref().map(|response| ("response".to_owned(), (**response).clone()));
     value.insert("variables".to_owned(), Value::Object(response.into_iter().collect()));
     Value::Object(value)
 }

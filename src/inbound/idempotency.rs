@@ -52,7 +52,7 @@ impl Places<'_> {
         let in_body = || match self.body {
             None => Ok(None),
             Some(picker) => picker.pick_text(&scope()?).map_err(|error| {
-                Problem::invalid(format!("the idempotency key of the body: {error}"))
+                Problem::invalid("the idempotency key of the body").aside(format!(": {error}"))
             }),
         };
         let text = match &caller.signed {

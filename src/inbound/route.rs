@@ -214,7 +214,7 @@ impl Request<'_> {
     /// A text that the route picks; `None` where there is none.
     pub(crate) fn text(&self, picker: &Picker, what: &str) -> Result<Option<String>, Problem> {
         let text = picker.pick_text(&self.scope);
-        let text = text.map_err(|error| Problem::invalid(format!("{what}: {error}")))?;
+        let text = text.map_err(|error| unreadable(what, &error))?;
         match text {
             Some(text) if text.chars().count() > MAX_TEXT => {
                 Err(Problem::invalid(format!("{what} is longer than {MAX_TEXT} characters")))
@@ -224,8 +224,13 @@ impl Request<'_> {
     }
 
     fn picked(&self, picker: &Picker, what: &str) -> Result<Value, Problem> {
-        picker.pick(&self.scope).map_err(|error| Problem::invalid(format!("{what}: {error}")))
+        picker.pick(&self.scope).map_err(|error| unreadable(what, &error))
     }
+}
+
+/// An expression failed. Its error may quote the body.
+fn unreadable(what: &str, error: &str) -> Problem {
+    Problem::invalid(what).aside(format!(": {error}"))
 }
 
 impl Done {

@@ -119,8 +119,10 @@ pub struct Error {
     pub status: Option<u16>,
     /// How long ServiceNow asked us to wait.
     pub retry_after: Option<Duration>,
+    /// How long a job has to stay away, whatever its author wants.
+    pub at_least: Option<Duration>,
     /// The answer's headers and body, as `error.variables.response`.
-    pub response: Option<serde_json::Value>,
+    pub response: Option<Box<serde_json::Value>>,
     /// Whether trying again must be left to people, whatever the reason.
     pub is_final: bool,
 }
@@ -133,6 +135,7 @@ impl Error {
             message: message.into(),
             status: None,
             retry_after: None,
+            at_least: None,
             response: None,
             is_final: false,
         }

@@ -120,12 +120,10 @@ fn read_response(
         }),
         (Some(verdict), body) => {
             let error = Error {
-                reason: verdict.reason,
-                message: verdict.message,
                 status: Some(response.status),
                 retry_after: retry_after(&response, now),
-                response: Some(error_response(&response, body)),
-                is_final: false,
+                response: Some(Box::new(error_response(&response, body))),
+                ..Error::new(verdict.reason, verdict.message)
             };
             Err(Box::new(Failure { error, may_have_acted: verdict.may_have_acted }))
         }

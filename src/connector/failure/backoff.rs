@@ -18,6 +18,8 @@ pub(super) struct Wait {
     /// What the author asked for. It never shortens our own: with unchanged retries, the
     /// usual `PT0S` would be a loop without end.
     pub(super) header: Option<Duration>,
+    /// How long the job has to stay away for other reasons.
+    pub(super) at_least: Duration,
     /// How long it has been going on.
     pub(super) age: Duration,
     pub(super) job_key: JobKey,
@@ -25,13 +27,14 @@ pub(super) struct Wait {
 }
 
 /// The time to wait: what ServiceNow asked for, else about as long as the outage has lasted
-/// (which doubles from one attempt to the next), spread so that a thousand jobs do not come
-/// back at once.
+/// (which doubles from one attempt to the next) or the header says; spread so that a thousand jobs
+/// do not come back at once.
 pub(super) fn wait(wait: Wait) -> Duration {
     let base = match wait.retry_after {
         Some(asked) => asked.max(Duration::from_secs(1)),
         None => wait.age.clamp(MIN, MAX).max(wait.header.unwrap_or_default().min(LONGEST)),
     };
+    let base = base.max(wait.at_least);
     base + base.mul_f64(0.25 * spread(wait.job_key, wait.now))
 }
 
@@ -56,6 +59,7 @@ mod tests {
         wait(Wait {
             retry_after: retry_after.map(Duration::from_secs),
             header: header.map(Duration::from_secs),
+            at_least: Duration::ZERO,
             age: Duration::from_secs(age),
             job_key: JobKey(key),
             now: "2026-01-01T00:00:00Z".parse().unwrap(),

@@ -117,8 +117,12 @@ fn condition(
     }
     let values: Vec<&str> = texts.iter().map(String::as_str).collect();
     query.encoded = query.encoded.and(field, operator, &values).map_err(|error| refused(&error))?;
-    let is_comparable = matches!(operator, Operator::Equal | Operator::In);
-    let values = if is_comparable { texts } else { Vec::new() };
+    let values = match operator {
+        Operator::Equal => texts,
+        // One text may be a whole list.
+        Operator::In => texts.iter().flat_map(|text| text.split(',')).map(str::to_owned).collect(),
+        _ => Vec::new(),
+    };
     query.conditions.push(Condition { field: field.to_owned(), values });
     Ok(query)
 }

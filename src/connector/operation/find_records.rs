@@ -35,10 +35,11 @@ const PAGE_OF_RECORDS: u32 = 100;
 struct FindRecords {
     view: View,
     query: EncodedQuery,
-    /// What the records are held against.
+    /// What the records of the first page are held against: a condition is ignored for all or none.
     conditions: Vec<Condition>,
-    /// Fields that are asked for because of the conditions alone.
+    /// Fields that the first page is asked for because of the conditions alone.
     hidden: Vec<String>,
+    warnings: Vec<String>,
     by_sys_id: bool,
     limit: u32,
     limit_is_default: bool,
@@ -66,6 +67,7 @@ pub(super) fn read(inputs: &Inputs<'_>) -> Result<Box<dyn Operation>, Error> {
         query,
         conditions,
         hidden,
+        warnings: Vec::new(),
         by_sys_id,
         limit: limit.unwrap_or(DEFAULT_LIMIT),
         limit_is_default: limit.is_none(),
@@ -148,6 +150,7 @@ impl Operation for FindRecords {
         if let Err(error) = self.advance(&rows, answer.status) {
             return Progress::Done(Err(error));
         }
+        let rows = self.compared(rows);
         self.records.extend(rows);
         if more && self.remaining() > 0 { self.start() } else { self.done(answer, more) }
     }
@@ -184,19 +187,33 @@ impl FindRecords {
         Ok(())
     }
 
-    /// The record with the fields that the author wants.
-    fn shown(&self, mut record: Record) -> Value {
-        self.hidden.iter().for_each(|field| record.remove(field));
-        record.into_value()
+    /// The rows with the fields that the author wants. Those of the first page are held against
+    /// the conditions; the further ones are asked for without what that takes.
+    fn compared(&mut self, mut rows: Vec<Record>) -> Vec<Record> {
+        if rows.is_empty() {
+            return rows;
+        }
+        let conditions = std::mem::take(&mut self.conditions);
+        self.warnings.extend(conditions::ignored(&self.view, &conditions, &rows));
+        let hidden = std::mem::take(&mut self.hidden);
+        for row in &mut rows {
+            for field in &hidden {
+                row.remove(field);
+            }
+        }
+        if let Some(fields) = &mut self.view.fields {
+            fields.retain(|field| !hidden.contains(field));
+        }
+        rows
     }
 
     fn done(&mut self, answer: Answer, more: bool) -> Progress {
         let mut records = std::mem::take(&mut self.records);
         records.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
         let mut warnings = self.view.not_answered(&records);
-        warnings.extend(conditions::ignored(&self.view, &self.conditions, &records));
+        warnings.append(&mut self.warnings);
         let count = records.len();
-        let records: Vec<Value> = records.into_iter().map(|record| self.shown(record)).collect();
+        let records: Vec<Value> = records.into_iter().map(Record::into_value).collect();
         let mut success = Success::new("found", answer)
             .with("table", self.view.table.as_str())
             .with("records", records)

@@ -64,7 +64,8 @@ pub(super) struct Insert {
     honouring: Arc<Honouring>,
     /// The operator has said that new records get other ids than asked for.
     refusal_is_known: bool,
-    /// An earlier attempt of the job failed, and may have left a record.
+    /// An earlier attempt of the job failed, as its variable `error` says, and may have left a
+    /// record. One from elsewhere in the process costs a look.
     has_failed_before: bool,
     /// After this time ServiceNow does nothing more about a request.
     longest_request: Duration,
@@ -279,8 +280,8 @@ impl Insert {
     /// Where the id does not keep a second record away, the job comes back when this attempt's
     /// insert can do nothing more.
     fn until_it_is_over(&self, error: Error) -> Error {
-        let least = Some(self.longest_request).filter(|_| self.is_id_refused());
-        Error { retry_after: error.retry_after.max(least), ..error }
+        let at_least = Some(self.longest_request).filter(|_| self.is_id_refused());
+        Error { at_least, ..error }
     }
 
     /// Whether a refusal of a second record names the id that only this job derives: the

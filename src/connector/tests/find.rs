@@ -224,6 +224,19 @@ fn what_conditions_are_on_is_asked_for_and_not_shown() {
 }
 
 #[test]
+fn only_the_first_page_is_asked_for_what_conditions_are_on() {
+    let query = json!([{"field": "description", "op": "contains", "value": "VPN"}]);
+    let run = find(
+        json!({"select": "number", "limit": 1000, "query": query}),
+        [page(0, 500, true), page(500, 700, false)],
+    );
+    assert_eq!(run.completed()["r"]["count"], 700);
+    let fields = "sysparm_fields=number%2Csys_id";
+    assert!(run.targets()[0].contains(&format!("{fields}%2Cdescription")));
+    assert!(run.targets()[1].contains(fields) && !run.targets()[1].contains("%2Cdescription"));
+}
+
+#[test]
 fn conditions_that_cannot_be_compared_are_no_warning() {
     let row =
         json!({"sys_id": id(1), "priority": "1 - Critical", "opened_at": "2026-01-01 09:00:00"});
@@ -231,6 +244,7 @@ fn conditions_that_cannot_be_compared_are_no_warning() {
     // no fields of others.
     for more in [
         json!({"query": {"priority": 1}, "displayValue": "true"}),
+        json!({"query": [{"field": "priority", "op": "in", "value": "2,1 - Critical"}]}),
         json!({"query": {"opened_at": "2026-01-01T10:00:00Z"}}),
         json!({"query": {"caller_id.name": "Ann"}}),
         json!({"query": "activ=true"}),

@@ -217,6 +217,32 @@ fn again(mut job: Job) -> Job {
     job
 }
 
+/// The same after the failure that ended this run.
+fn after(mut job: Job, run: &Run) -> Job {
+    let Outcome::Fail { variables, .. } = &run.finished.outcome else { panic!("not failed") };
+    job.variables.extend(variables.clone());
+    job
+}
+
+#[test]
+fn a_job_that_comes_back_from_an_incident_looks_for_its_mark_too() {
+    let found = left("incident", OTHER)["result"].clone();
+    let failing = || json!({"resultVariable": "r", "resultExpression": "=1"});
+    let decided = || json!({"resultVariable": "r", "errorExpression": r#"=jobError("no", {}, 2)"#});
+    let variables = || json!({"operation": "create", "table": "incident", "fields": {"short_description": "down"}});
+    for (headers, replies) in [
+        (failing(), vec![answer(201, left("incident", OTHER))]),
+        (decided(), vec![lost(), answer(503, json!({}))]),
+    ] {
+        let job = job_with(variables(), headers);
+        let run = Worker::new(config()).run(job.clone(), replies);
+        // Another worker, which knows nothing of the table.
+        let next = after(job, &run);
+        let run = Worker::new(config()).run(next, [list(&[&found])]);
+        assert_eq!(run.methods(), ["GET"], "{:?}", run.finished.outcome);
+    }
+}
+
 #[test]
 fn a_job_that_comes_back_looks_for_its_mark_while_the_habits_of_the_table_are_unknown() {
     let found = left("incident", OTHER)["result"].clone();
@@ -259,6 +285,16 @@ fn where_ids_are_not_taken_a_job_stays_away_until_its_insert_is_over() {
             let run = worker.run(create("incident"), [list(&[]), doubt.clone(), look]);
             assert!(away(&run) >= 125, "{}", away(&run));
         }
+    }
+    // Nor does the author's word bring it back sooner, nor keep its header from lengthening that.
+    for (headers, least) in [
+        (json!({"errorExpression": r#"=jobError("no", {}, 2, duration("PT1S"))"#}), 125),
+        (json!({"retryBackoff": "PT30M"}), 1_800),
+    ] {
+        let mut job = create("incident");
+        job.custom_headers = headers.as_object().unwrap().clone();
+        let run = worker.run(job, [list(&[]), lost(), list(&[])]);
+        assert!(away(&run) >= least, "{} s", away(&run));
     }
     let honoured = Worker::new(config()).run(create("u_order"), [lost(), answer(503, json!({}))]);
     assert!(away(&honoured) < 10, "{}", away(&honoured));

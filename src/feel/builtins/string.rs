@@ -4,6 +4,7 @@
 //! becomes the replacement character.
 
 mod effort;
+mod parts;
 mod pattern;
 mod replacement;
 mod syntax;
@@ -112,9 +113,12 @@ fn string_length(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Erro
     Ok(Value::from(i64::try_from(units(text)).unwrap_or(i64::MAX)))
 }
 
-/// What it costs to change the case of a text: letters beyond ASCII are looked up.
+/// What it costs to change the case of a text: letters beyond ASCII are looked up, and
+/// behind the first of them the others one by one.
 fn other_case(text: &str) -> usize {
-    if text.is_ascii() { text.len() / 16 } else { text.len().saturating_mul(2) }
+    let others = text.chars().filter(|letter| !letter.is_ascii()).count();
+    let each = if others == 0 { 16 } else { 4 };
+    (text.len() / each).saturating_add(others.saturating_mul(2))
 }
 
 fn upper_case(call: &mut Call<'_>, arguments: &[Value]) -> Result<Value, Error> {

@@ -214,3 +214,23 @@ fn honest_loops_over_ten_thousand_records_are_evaluated() {
         }
     }
 }
+
+#[test]
+fn honest_searches_of_long_texts_are_evaluated() {
+    let ids: Vec<_> = (0..5_000).map(|at| format!("{at:032x}")).collect();
+    let html = "<p class=\"line\">Printer on floor 3</p>\n".repeat(5_000);
+    let german = "Der Drucker druckt nicht mehr, bitte prüfen Sie ihn. ".repeat(15);
+    let records: Vec<_> = (0..5_000).map(|_| json!({"text": german})).collect();
+    let input = json!({"ids": ids.join(", "), "html": html, "records": records});
+    for text in [
+        "count(split(ids, \"\\s*,\\s*\"))",
+        "string length(replace(html, \"<[^>]*>\", \"\"))",
+        "count(extract(html, \"class=\\\"[^\\\"]*\\\"\"))",
+        "count(records[contains(lower case(text), \"drucker\")])",
+        "count(records[matches(text, \"INC[0-9]{7}\")])",
+    ] {
+        if let Err(error) = evaluate(text, &input) {
+            panic!("{text}: {error}");
+        }
+    }
+}

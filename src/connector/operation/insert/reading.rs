@@ -10,7 +10,6 @@ use super::{
 use crate::{
     connector::{
         IdentityRule, OnMismatch,
-        failure::outage_of,
         identity::Identity,
         input::{Fields, Inputs, sys_id},
         operation::table_api::View,
@@ -94,7 +93,7 @@ impl Insert {
             on_mismatch: target.on_mismatch,
             honouring: Arc::clone(inputs.honouring),
             refusal_is_known,
-            has_failed_before: outage_of(inputs.job).is_some(),
+            has_failed_before: inputs.job.variables.contains_key("error"),
             longest_request: inputs.config.call_times.longest(&target.authentication),
             stage: Stage::Posting,
             posts: 0,

@@ -4,6 +4,7 @@
 //! several characters, and bounds of words in texts beyond ASCII, are searched with all
 //! places of the pattern at once, for each byte.
 
+use super::parts::Parts;
 use crate::feel::cost;
 
 /// Bytes of text that a step looks at.
@@ -37,13 +38,17 @@ pub(super) struct Effort {
 impl Effort {
     pub(super) fn of(pattern: &str, flags: &str) -> Self {
         let (places, classes) = size(pattern);
+        // Flags change what parts stand for.
+        let parts = Parts::of(pattern).filter(|_| flags.is_empty());
+        let is_alone = parts.as_ref().is_some_and(Parts::begin_alone);
+        let is_stopped = parts.as_ref().is_some_and(Parts::stop_each_other);
         Self {
             places,
-            classes,
+            classes: if is_alone { classes.min(FEW) } else { classes },
             words: pattern.contains("\\b") || pattern.contains("\\B"),
             folds: flags.contains('i') || pattern.contains("(?"),
             groups: pattern.matches('(').count(),
-            looks_far: looks_far(pattern),
+            looks_far: !is_stopped && looks_far(pattern),
         }
     }
 
